@@ -1,0 +1,43 @@
+"""Durable workflows that an application embeds."""
+
+from hephaestus import telemetry
+from hephaestus.__about__ import __version__
+from hephaestus.app import Hephaestus
+from hephaestus.codec import Codec
+from hephaestus.context import Context
+
+from hephaestus.errors import (
+    AlreadyRunning,
+    AmbiguousEvent,
+    AmbiguousInstance,
+    DamagedInstance,
+    DefinitionError,
+    Fatal,
+    HephaestusError,
+    InstanceFailed,
+    InstanceFinished,
+    InstanceNotFound,
+    InvalidArgument,
+    NoApp,
+    NotRetryable,
+    NotSerializable,
+    PayloadTooLarge,
+    SchemaOutdated,
+    SeveralApps,
+    StaleInstance,
+    StorageUnavailable,
+    UnknownEvent,
+    UnknownFilter,
+    UnknownWorkflow,
+    WaitTimeout,
+)
+from hephaestus.handle import Handle
+from hephaestus.instance import Entry, Instance
+from hephaestus.key import Unique
+from hephaestus.local import LocalRunner
+from hephaestus.memory import MemoryStorage
+from hephaestus.outcome import Halt, Suspend
+from hephaestus.retry import Retry
+from hephaestus.steps import Debug, Done, Step, StepContext, Wait, WaitForEvent, step
+from hephaestus.transitions import Choose
+from hephaestus.workflow import Workflow

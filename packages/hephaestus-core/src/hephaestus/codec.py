@@ -1,0 +1,207 @@
+"""Instances and user data as JSON, and the limits that hold for what is stored."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from hephaestus import data
+from hephaestus.errors import InvalidArgument, NotSerializable, PayloadTooLarge
+from hephaestus.instance import ActiveStep, FinishedStep, Instance, StepError
+from hephaestus.message import Body, EventPosted, StepEnded
+from hephaestus.outcome import Completed, Halt
+
+MAX_BYTES = 1024 * 1024
+FORMAT = 1
+"""The version of the state's layout."""
+
+
+class Hook(Protocol):
+    """Changes user data on its way to the storage and back: encrypts it, or keeps it elsewhere.
+
+    What a hook has changed cannot be found by a query on the context.
+    """
+
+    def encode(self, plain: bytes) -> bytes:
+        """Return what is stored for these bytes of JSON."""
+        ...
+
+    def decode(self, stored: bytes) -> bytes:
+        """Return the bytes of JSON for which this was stored."""
+        ...
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of an instance that is rewritten at every commit."""
+
+    format: int
+    active: dict[str, ActiveStep] = {}
+    finished: dict[str, FinishedStep] = {}
+    stopped: dict[str, ActiveStep] = {}
+    runtime_metadata: dict[str, Any] = {}
+    telemetry_metadata: dict[str, Any] = {}
+    error: StepError | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_state = msgspec.json.Decoder(State)
+_body = msgspec.json.Decoder(Body)
+
+
+class Codec:
+    """Turns what a storage keeps into bytes of JSON and back.
+
+    An instance is stored in parts, so that what never changes is written once: its columns,
+    its initial data, the result of each step, and its state.
+    """
+
+    def __init__(self, *, max_bytes: int = MAX_BYTES, hook: Hook | None = None) -> None:
+        if max_bytes < 1:
+            raise InvalidArgument(f"Codec(max_bytes=…) is 1 or more, not {max_bytes}")
+        self._max_bytes = max_bytes
+        self._hook = hook
+
+    def checked(self, value: object, where: str) -> dict[str, Any]:
+        """Return the mapping as it will be read back; None becomes an empty one.
+
+        Raises:
+            NotSerializable: It is no mapping, or holds what cannot be stored.
+            PayloadTooLarge: It takes more than `max_bytes`.
+        """
+        if value is None:
+            return {}
+        mapping = data.as_mapping(value)
+        if mapping is None:
+            raise NotSerializable(where, f"it is not a mapping but {type(value).__name__}")
+        raw = data.dumps(mapping, where)
+        if len(raw) > self._max_bytes:
+            raise PayloadTooLarge(where, len(raw), self._max_bytes)
+        read: dict[str, Any] = data.loads(raw)
+        return read
+
+    def dump(self, value: Mapping[str, Any]) -> bytes:
+        """Return user data as bytes of JSON."""
+        return _encoder.encode(self._out(value))
+
+    def load(self, raw: bytes) -> dict[str, Any]:
+        """Return the user data that `dump` wrote.
+
+        Raises:
+            ValueError: The bytes are not what `dump` writes.
+        """
+        return self._in(msgspec.json.decode(raw))
+
+    def dump_state(self, instance: Instance) -> bytes:
+        """Return the instance's state, without columns, initial data and results."""
+        return _encoder.encode(
+            State(
+                format=FORMAT,
+                active=self._steps_out(instance.active),
+                finished=self._routes_out(instance.finished),
+                stopped=self._steps_out(instance.stopped),
+                runtime_metadata=self._out(instance.runtime_metadata),
+                telemetry_metadata=self._out(instance.telemetry_metadata),
+                error=instance.error,
+            )
+        )
+
+    def load_state(self, raw: bytes) -> dict[str, Any]:
+        """Return the fields of an `Instance` that `dump_state` wrote.
+
+        Raises:
+            ValueError: The bytes are not what `dump_state` writes, or of a later format.
+        """
+        state = _state.decode(raw)
+        if state.format > FORMAT:
+            raise ValueError(f"its format is {state.format} and this code reads up to {FORMAT}")
+        return {
+            "active": self._steps_in(state.active),
+            "finished": self._routes_in(state.finished),
+            "stopped": self._steps_in(state.stopped),
+            "runtime_metadata": self._in(state.runtime_metadata),
+            "telemetry_metadata": self._in(state.telemetry_metadata),
+            "error": state.error,
+        }
+
+    def dump_body(self, body: Body) -> bytes:
+        """Return the body of a message."""
+        return _encoder.encode(self._body(body, self._out, self._routes_wire))
+
+    def load_body(self, raw: bytes) -> Body:
+        """Return the body that `dump_body` wrote.
+
+        Raises:
+            ValueError: The bytes are not what `dump_body` writes.
+        """
+        return self._body(_body.decode(raw), self._in, self._routes_plain)
+
+    def _out(self, value: Mapping[str, Any]) -> Any:
+        if not value:
+            return {}
+        if self._hook is None:
+            return data.encode(value)
+        stored = self._hook.encode(data.dumps(value))
+        return {"$": ["hooked", base64.b64encode(stored).decode()]}
+
+    def _in(self, value: Any) -> dict[str, Any]:
+        match value:
+            case {"$": ["hooked", str(text)]}:
+                if self._hook is None:
+                    raise ValueError("it was written through a codec hook that is not set here")
+                value = msgspec.json.decode(self._hook.decode(base64.b64decode(text)))
+        read: dict[str, Any] = data.decode(value)
+        return read
+
+    def _steps_out(self, steps: Mapping[str, ActiveStep]) -> dict[str, ActiveStep]:
+        return {key: self._step(step, self._out) for key, step in steps.items()}
+
+    def _steps_in(self, steps: Mapping[str, ActiveStep]) -> dict[str, ActiveStep]:
+        return {key: self._step(step, self._in) for key, step in steps.items()}
+
+    def _step(self, step: ActiveStep, turn: Any) -> ActiveStep:
+        if step.config is None and step.answer is None and step.halt is None:
+            return step
+        return msgspec.structs.replace(
+            step,
+            config=None if step.config is None else turn(step.config),
+            answer=None if step.answer is None else turn(step.answer),
+            halt=None if step.halt is None else self._halt(step.halt, turn),
+        )
+
+    def _halt(self, halt: Halt, turn: Any) -> Halt:
+        return msgspec.structs.replace(halt, data=turn(halt.data))
+
+    def _routes_out(self, finished: Mapping[str, FinishedStep]) -> dict[str, FinishedStep]:
+        return {key: self._finished(step, self._routes_wire) for key, step in finished.items()}
+
+    def _routes_in(self, finished: Mapping[str, FinishedStep]) -> dict[str, FinishedStep]:
+        return {key: self._finished(step, self._routes_plain) for key, step in finished.items()}
+
+    def _finished(self, step: FinishedStep, turn: Any) -> FinishedStep:
+        if not any(step.routes.values()):
+            return step
+        return FinishedStep(event=step.event, routes=turn(step.routes))
+
+    def _routes_wire(self, routes: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: config and self._out(config) for key, config in routes.items()}
+
+    def _routes_plain(self, routes: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: config and self._in(config) for key, config in routes.items()}
+
+    def _body(self, body: Body, turn: Any, turn_routes: Any) -> Body:
+        match body:
+            case EventPosted(payload=payload):
+                return msgspec.structs.replace(body, payload=turn(payload))
+            case StepEnded(outcome=Completed() as outcome):
+                routes = outcome.routes
+                outcome = msgspec.structs.replace(
+                    outcome,
+                    data=turn(outcome.data),
+                    metadata=turn(outcome.metadata),
+                    routes=None if routes is None else turn_routes(routes),
+                )
+                return msgspec.structs.replace(body, outcome=outcome)
+            case StepEnded(outcome=Halt() as halt):
+                return msgspec.structs.replace(body, outcome=self._halt(halt, turn))
+        return body

@@ -1,0 +1,90 @@
+"""What a workflow class declares besides its graph, checked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hephaestus import data
+from hephaestus.errors import DefinitionError, NotSerializable
+from hephaestus.key import Unique
+from hephaestus.retry import Retry
+
+_LONGEST_NAME = 255
+_LARGEST_VERSION = 2**31 - 1
+
+
+def checked_name(name: object, workflow: type) -> str:
+    """Return the name given, else the place where the class is defined."""
+    if name is None:
+        name = f"{workflow.__module__}.{workflow.__qualname__}"
+    # Keys and filters put names next to other words, so a name is one word.
+    if not isinstance(name, str) or not name.isprintable() or len(name.split()) != 1:
+        raise DefinitionError(
+            f"workflow {workflow.__qualname__}: name must be a text without spaces, got {name!r}"
+        )
+    if name != name.strip() or len(name) > _LONGEST_NAME:
+        raise DefinitionError(
+            f"workflow {workflow.__qualname__}: name must be at most {_LONGEST_NAME} characters "
+            f"without spaces around, got {name!r}; set name="
+        )
+    return name
+
+
+def checked_tags(tags: object, where: str) -> tuple[str, ...]:
+    """Return the tags as a tuple; none were given: an empty one."""
+    if tags is None:
+        return ()
+    if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
+        raise DefinitionError(f"{where}: tags must be a list or tuple of texts, got {tags!r}")
+    _check_plain(list(tags), where, "tags")
+    return tuple(tags)
+
+
+def checked_metadata(metadata: object, where: str) -> dict[str, Any]:
+    """Return a copy of the metadata; none was given: an empty one."""
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise DefinitionError(f"{where}: metadata must be a mapping, got {metadata!r}")
+    _check_plain(metadata, where, "metadata")
+    copy: dict[str, Any] = data.normalise(metadata)
+    return copy
+
+
+def checked_unique(unique: Unique | str | None) -> Unique | None:
+    """Return what was declared as a `Unique`; a key alone is unique per workflow.
+
+    Raises:
+        InvalidArgument: The key is not one.
+    """
+    return unique if unique is None or isinstance(unique, Unique) else Unique(unique)
+
+
+def checked_version(version: object, where: str, field: str = "version") -> int:
+    """Return the number of a version."""
+    # A bool is an int to Python, and `version=True` is always a slip.
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise DefinitionError(f"{where}: {field} must be a whole number from 1, got {version!r}")
+    if not 1 <= version <= _LARGEST_VERSION:
+        raise DefinitionError(f"{where}: {field} must be 1 or more, got {version!r}")
+    return version
+
+
+def checked_retry(retry: object, where: str) -> Retry | None:
+    """Return the policy of all steps that have none."""
+    if retry is not None and not isinstance(retry, Retry):
+        raise DefinitionError(f"{where}: retry must be a Retry, got {retry!r}")
+    return retry
+
+
+def checked_app(app: object, where: str) -> str | None:
+    """Return the name of the app that alone may run the workflow."""
+    if app is not None and (not isinstance(app, str) or not app):
+        raise DefinitionError(f"{where}: app must be the name of an app, got {app!r}")
+    return app
+
+
+def _check_plain(value: object, where: str, field: str) -> None:
+    try:
+        data.check_plain(value, field)
+    except NotSerializable as error:
+        raise DefinitionError(f"{where}: {error}") from error

@@ -1,0 +1,25 @@
+"""The engine: pure functions that move an instance from one revision to the next."""
+
+from hephaestus.engine.advance import advance, retry
+from hephaestus.engine.advanced import Advanced, Transition, Waited
+from hephaestus.engine.closing import cancel, is_cancelled
+from hephaestus.engine.events import bind, schedule_target
+from hephaestus.engine.handout import dispatch_until, hand_out, wake_at
+from hephaestus.engine.visible import routes_after, step_context
+
+__all__ = [
+    "Advanced",
+    "Transition",
+    "Waited",
+    "advance",
+    "bind",
+    "cancel",
+    "dispatch_until",
+    "hand_out",
+    "is_cancelled",
+    "retry",
+    "routes_after",
+    "schedule_target",
+    "step_context",
+    "wake_at",
+]

@@ -1,0 +1,134 @@
+"""Moving an instance by what happened to it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from hephaestus.engine.advanced import Advanced, ended_between
+from hephaestus.engine.closing import cancel, drop, is_cancelled
+from hephaestus.engine.draft import Draft
+from hephaestus.errors import NotRetryable
+from hephaestus.instance import Instance
+from hephaestus.message import CancelRequested, EventPosted, LeaseEnded, Message, StepEnded
+from hephaestus.workflow import Workflow
+
+
+def advance(
+    instance: Instance,
+    workflow: type[Workflow],
+    now: datetime,
+    *,
+    inbox: Sequence[Message] = (),
+    happened: Sequence[StepEnded] = (),
+    ended_leases: Sequence[LeaseEnded] = (),
+    live_leases: Mapping[str, datetime] | None = None,
+) -> Advanced:
+    """Apply what happened, in this order: cancel, messages, ended leases, timers.
+
+    Messages come before ended leases, so that an outcome that was posted counts although its
+    lease ran out; and before timers, so that an event that was in time wins.
+
+    Args:
+        inbox: The run's messages, in the storage's order.
+        happened: Outcomes that never were in the inbox.
+        ended_leases: The leases that expired or were released.
+        live_leases: The steps that somebody is executing, and until when.
+    """
+    if instance.status in ("completed", "cancelled"):
+        return drop(instance, now, inbox=inbox)
+    if is_cancelled(instance, inbox):
+        return cancel(instance, now, inbox=inbox)
+    draft = Draft(instance, workflow, now)
+    if instance.status == "pending":
+        draft.begin()
+    queue = _Queue(draft, inbox)
+    for ended in happened:
+        draft.end_step(ended)
+    queue.run()
+    for lease in ended_leases:
+        draft.lose(lease)
+    while draft.fire_timer():
+        queue.run()
+    leased = live_leases or {}
+    draft.respect(leased)
+    return _advanced(draft, queue, leased)
+
+
+def retry(
+    instance: Instance, workflow: type[Workflow], now: datetime, *, inbox: Sequence[Message] = ()
+) -> Advanced:
+    """Take a failed run up again; outcomes that came in since its failure are applied first.
+
+    Raises:
+        NotRetryable: The run is not failed.
+    """
+    if instance.status != "failed":
+        raise NotRetryable(instance.id, instance.run_id, instance.status)
+    draft = Draft(instance, workflow, now)
+    queue = _Queue(draft, inbox)
+    queue.drop_cancels()
+    draft.take_up_again()
+    queue.run(StepEnded)
+    queue.run()
+    while draft.fire_timer():
+        queue.run()
+    return _advanced(draft, queue, {})
+
+
+class _Queue:
+    """The messages that are still to be applied to a draft."""
+
+    def __init__(self, draft: Draft, inbox: Sequence[Message]) -> None:
+        self._draft = draft
+        self.kept = list(inbox)
+        self.consumed: list[str] = []
+
+    def run(self, kind: type[StepEnded] | type[object] = object) -> None:
+        """Apply all that can be applied, again while one makes room for an earlier one."""
+        progress = bool(self.kept)
+        while progress:
+            progress = False
+            waiting, self.kept = self.kept, []
+            for message in waiting:
+                if isinstance(message.body, kind) and self._apply(message):
+                    self.consumed.append(message.id)
+                    progress = True
+                else:
+                    self.kept.append(message)
+
+    def drop_cancels(self) -> None:
+        """Consume the cancels: whoever sent one was told that the run had ended."""
+        cancels = [m for m in self.kept if isinstance(m.body, CancelRequested)]
+        self.consumed.extend(message.id for message in cancels)
+        self.kept = [m for m in self.kept if m not in cancels]
+
+    def _apply(self, message: Message) -> bool:
+        if message.not_before is not None and message.not_before > self._draft.now:
+            return False
+        match message.body:
+            case StepEnded() as ended:
+                return self._draft.end_step(ended)
+            case EventPosted() as event:
+                return self._draft.take_event(event)
+            case CancelRequested():
+                return True  # the run had ended already: only a failed one comes here
+
+
+def _advanced(draft: Draft, queue: _Queue, leased: Mapping[str, datetime]) -> Advanced:
+    instance = draft.finish()
+    return Advanced(
+        instance=instance,
+        entries=tuple(draft.ledger.entries),
+        consumed=tuple(queue.consumed),
+        kept=tuple(queue.kept),
+        ended=ended_between(draft.before, instance),
+        ready=tuple(
+            key
+            for key, step in instance.active.items()
+            if step.state == "ready"
+            and key not in leased
+            and (step.deadline is None or step.deadline <= draft.now)
+        ),
+        transitions=tuple(draft.transitions),
+        waits=tuple(draft.waits),
+        changed=draft.changed or bool(queue.consumed) or bool(queue.kept),
+    )

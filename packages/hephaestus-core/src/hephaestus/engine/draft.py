@@ -1,0 +1,329 @@
+"""An instance being moved: the rules of steps, joins, failure and timers."""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from hephaestus.engine.advanced import Transition, Waited
+from hephaestus.engine.ledger import Ledger
+from hephaestus.engine.visible import routes_after, step_context
+from hephaestus.errors import Fatal
+from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
+from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
+from hephaestus.outcome import Completed, Failed, Halt, Suspend
+from hephaestus.retry import DEFAULT_RETRY, Retry
+from hephaestus.workflow import Workflow
+
+class Draft:
+    """A working copy of one instance; its methods apply one fact each.
+
+    Only `advance` and `retry` make one, and it never outlives their call.
+    """
+
+    def __init__(self, instance: Instance, workflow: type[Workflow], now: datetime) -> None:
+        self.before = instance
+        self.now = now
+        self.changed = False
+        self.transitions: list[Transition] = []
+        self.waits: list[Waited] = []
+        self.ledger = Ledger(instance, workflow.graph.steps, now)
+        self._workflow = workflow
+        self._graph = workflow.graph
+        self._active = dict(instance.active)
+        self._finished = dict(instance.finished)
+        self._results = dict(instance.context.steps)
+        self._view = msgspec.structs.replace(
+            instance,
+            context=msgspec.structs.replace(instance.context, steps=self._results),
+        )
+        self._metadata = instance.runtime_metadata
+        self._stopped = instance.stopped
+        self._error = instance.error
+        self._failed = instance.status == "failed"
+        self._completed = False
+
+    def begin(self) -> None:
+        """Activate the start step."""
+        self._activate(self._graph.start, self._fresh(self._graph.start_config))
+
+    def take_up_again(self) -> None:
+        """Undo the failure: the failed step gets a new budget of attempts, the others go on."""
+        error = self._error
+        assert error is not None, "a failed instance has an error"
+        self._failed = False
+        self._error = None
+        self._stopped = {}
+        for key, step in self.before.stopped.items():
+            self._active[key] = step
+            if step.state == "ready" and step.dispatches:
+                self._set(key, deadline=self.now, dispatches=0)
+        failed = self._next_attempt(self._active[error.step], failures=0, losses=0)
+        self.ledger.add("retried", error.step, attempt=failed.attempt)
+        self._activate(error.step, failed)
+
+    def end_step(self, ended: StepEnded) -> bool:
+        """Take the outcome of an attempt, once; answer False to keep it for a retry."""
+        if self._failed:
+            stopped = self._stopped.get(ended.step)
+            if stopped is not None and _awaits(stopped, ended):
+                return False
+        step = self._active.get(ended.step)
+        if step is None or not _awaits(step, ended):
+            self.changed = True
+            self.ledger.drop(ended)
+            return True
+        self.changed = True
+        self._settle(ended, step)
+        return True
+
+    def take_event(self, posted: EventPosted) -> bool:
+        """End the wait of the event's step, or answer False if the event is early."""
+        key = posted.step
+        if key in self._finished or key not in self._graph.steps:
+            self.changed = True
+            self.ledger.add("dropped", key, event=posted.event, output=posted.payload)
+            return True
+        step = self._active.get(key)
+        if step is None or step.state == "ready":
+            return False
+        self._resume(key, step, posted.event, posted.payload, "external")
+        return True
+
+    def lose(self, lease: LeaseEnded) -> None:
+        """Free the attempt of a released lease; replace that of an expired one."""
+        step = self._active.get(lease.step)
+        if step is None or step.state != "ready" or step.attempt != lease.attempt:
+            return
+        self.changed = True
+        if lease.released:
+            self._set(lease.step, deadline=self.now, dispatches=0)
+            return
+        self.ledger.add("lost", lease.step, attempt=step.attempt)
+        losses = step.losses + 1
+        limit = self._policy(lease.step).max_lost
+        if losses >= limit:
+            reason = f"{losses} attempts in a row were lost with the process that executed them"
+            self._fail(lease.step, step, "LeaseLost", reason)
+        else:
+            self._active[lease.step] = self._next_attempt(step, losses=losses)
+
+    def fire_timer(self) -> bool:
+        """End the wait of the earliest timer that is due; answer False if none is."""
+        due = [
+            (step.deadline, key)
+            for key, step in self._active.items()
+            if step.state == "waiting" and step.deadline is not None and step.deadline <= self.now
+        ]
+        if not due:
+            return False
+        key = min(due)[1]
+        self._resume(key, self._active[key], "timeout", {}, "timeout")
+        return True
+
+    def respect(self, leases: Mapping[str, datetime]) -> None:
+        """Move the deadline of each step that somebody executes to the end of its lease."""
+        for key, until in leases.items():
+            step = self._active.get(key)
+            if step is None or step.state != "ready":
+                continue
+            if step.deadline is None or step.deadline <= self.now:
+                self.changed = True
+                self._set(key, deadline=until)
+
+    def finish(self) -> Instance:
+        """Return the instance as it is now, at the next revision."""
+        before = self.before
+        done = self._completed or self._failed
+        return msgspec.structs.replace(
+            before,
+            status=self._status(),
+            context=msgspec.structs.replace(before.context, steps=self._results),
+            active=self._active,
+            finished=self._finished,
+            stopped=self._stopped,
+            runtime_metadata=self._metadata,
+            error=self._error,
+            updated_at=self.now,
+            finished_at=(before.finished_at or self.now) if done else None,
+            revision=before.revision + 1,
+        )
+
+    def _status(self) -> Literal["running", "waiting", "halted", "completed", "failed"]:
+        if self._completed:
+            return "completed"
+        if self._failed:
+            return "failed"
+        states = {step.state for step in self._active.values()}
+        if "halted" in states:
+            return "halted"
+        return "waiting" if states == {"waiting"} else "running"
+
+    def _settle(self, ended: StepEnded, step: ActiveStep) -> None:
+        match ended.outcome:
+            case Completed() as outcome:
+                self._complete(ended.step, step, outcome, ended.duration)
+            case Suspend() as outcome:
+                self._suspend(ended.step, step, outcome.length, ended.duration)
+            case Halt() as outcome:
+                self._halt(ended.step, step, outcome, ended.duration)
+            case Failed() as outcome:
+                self._failed_attempt(ended.step, step, outcome, ended.duration)
+
+    def _complete(
+        self, key: str, step: ActiveStep, outcome: Completed, duration: float | None
+    ) -> None:
+        routes = outcome.routes
+        if routes is None:
+            try:
+                routes = routes_after(
+                    self._workflow, self._view, key, step, outcome.event, outcome.data
+                )
+            except Fatal as fatal:
+                self._fail(key, step, type(fatal).__name__, str(fatal))
+                return
+        self._active.pop(key, None)
+        self._results[key] = outcome.data
+        self._finished[key] = FinishedStep(event=outcome.event, routes=routes)
+        if outcome.metadata:
+            self._metadata = {**self._metadata, **outcome.metadata}
+        self.ledger.add(
+            "completed", key, event=outcome.event, attempt=step.attempt, duration=duration,
+            input=step.config, output=outcome.data,
+        )  # fmt: skip
+        self._completed = self._completed or key == DONE
+        source = len(self.transitions)
+        activated = [s for s in self._resolve(self._graph.successors[key]) if s in routes]
+        self.transitions.insert(
+            source, Transition(source=key, event=outcome.event, targets=tuple(activated))
+        )
+
+    def _resolve(self, candidates: tuple[str, ...]) -> list[str]:
+        """Activate or skip each candidate whose predecessors are all resolved.
+
+        Skipping resolves onwards: dead-path elimination, as in BPEL.
+        """
+        activated = []
+        queue = deque(candidates)
+        while queue:
+            key = queue.popleft()
+            if key in self._finished or key in self._active:
+                continue
+            predecessors = self._graph.predecessors[key]
+            if not all(p in self._finished for p in predecessors):
+                continue
+            chosen = [r for p in predecessors if key in (r := self._finished[p].routes)]
+            if chosen:
+                activated.append(key)
+                configs = [r[key] for r in chosen if r[key] is not None]
+                self._activate(key, self._fresh(configs[-1] if configs else None))
+            else:
+                self._finished[key] = FinishedStep()
+                self.ledger.add("skipped", key)
+                queue.extend(self._graph.successors[key])
+        return activated
+
+    def _fresh(self, config: Mapping[str, Any] | None) -> ActiveStep:
+        return ActiveStep(
+            deadline=self.now, since=self.now, config=None if config is None else dict(config)
+        )
+
+    def _activate(self, key: str, record: ActiveStep) -> None:
+        """Make the step ready, or settle it at once where the engine does that itself."""
+        self.changed = True
+        self._active[key] = record
+        step = self._graph.steps[key]
+        if not step.settled:
+            return
+        context = step_context(self._workflow, self._view, key, record)
+        returned = step.execute(context)
+        if isinstance(returned, Suspend):
+            self._suspend(key, record, returned.length, 0.0)
+        else:
+            routes: dict[str, Any] | None = {} if step.ends else None
+            self._complete(key, record, Completed(event=step.events[0], routes=routes), 0.0)
+
+    def _suspend(
+        self, key: str, step: ActiveStep, timeout: timedelta | None, duration: float
+    ) -> None:
+        deadline = None if timeout is None else self.now + timeout
+        self._active[key] = msgspec.structs.replace(
+            step, state="waiting", deadline=deadline, since=self.now, losses=0
+        )
+        self.ledger.add(
+            "suspended", key, attempt=step.attempt, duration=duration, input=step.config
+        )
+
+    def _halt(self, key: str, step: ActiveStep, halt: Halt, duration: float) -> None:
+        self._active[key] = msgspec.structs.replace(
+            step, state="halted", deadline=None, since=self.now, halt=halt, losses=0
+        )
+        self.ledger.add(
+            "halted", key, attempt=step.attempt, duration=duration, input=step.config,
+            output=dict(halt.data),
+        )  # fmt: skip
+
+    def _resume(
+        self, key: str, step: ActiveStep, event: str, payload: dict[str, Any], source: Source
+    ) -> None:
+        self.changed = True
+        waited = (self.now - step.since).total_seconds()
+        self.ledger.add(
+            "resumed", key, event=event, attempt=step.attempt, duration=waited, output=payload
+        )
+        self.waits.append(Waited(step=key, event=event, source=source, duration=waited))
+        declared = self._graph.steps[key].takes(event)
+        if declared is None:
+            self._active[key] = self._next_attempt(step, answer=payload)
+        else:
+            outcome = Completed(event=declared, data=payload)
+            self._complete(key, step, outcome, None)
+
+    def _failed_attempt(
+        self, key: str, step: ActiveStep, outcome: Failed, duration: float
+    ) -> None:
+        policy = self._policy(key)
+        failures = step.failures + 1
+        error = StepError(
+            step=key, type=outcome.type, message=outcome.message, attempt=step.attempt
+        )
+        self.ledger.add(
+            "failed", key, attempt=step.attempt, duration=duration, input=step.config, error=error
+        )
+        if outcome.fatal or failures >= policy.max_attempts:
+            self._stop(error)
+            return
+        pause = policy.delay(failures, seed=f"{self.before.run_id}/{key}/{step.attempt}")
+        self._active[key] = self._next_attempt(
+            step, failures=failures, losses=0, deadline=self.now + pause
+        )
+
+    def _fail(self, key: str, step: ActiveStep, kind: str, reason: str) -> None:
+        error = StepError(step=key, type=kind, message=reason, attempt=step.attempt)
+        self.ledger.add("failed", key, attempt=step.attempt, input=step.config, error=error)
+        self._stop(error)
+
+    def _stop(self, error: StepError) -> None:
+        """Fail the run; what was under way is kept for a retry."""
+        if self._failed:
+            return
+        self._failed = True
+        self._error = error
+        self._stopped, self._active = self._active, {}
+
+    def _next_attempt(self, step: ActiveStep, **changes: Any) -> ActiveStep:
+        fresh = {"state": "ready", "attempt": step.attempt + 1, "deadline": self.now}
+        fresh |= {"dispatches": 0, "halt": None, "since": self.now}
+        return msgspec.structs.replace(step, **(fresh | changes))
+
+    def _set(self, key: str, **changes: Any) -> None:
+        self._active[key] = msgspec.structs.replace(self._active[key], **changes)
+
+    def _policy(self, key: str) -> Retry:
+        return self._graph.steps[key].retry or self._workflow.retry_policy or DEFAULT_RETRY
+
+
+def _awaits(step: ActiveStep, ended: StepEnded) -> bool:
+    return step.state == "ready" and step.attempt == ended.attempt

@@ -1,0 +1,87 @@
+"""Binding an event from outside to the one step that it is meant for."""
+
+from hephaestus.errors import (
+    AmbiguousEvent,
+    InstanceFinished,
+    InvalidArgument,
+    UnknownEvent,
+)
+from hephaestus.instance import DONE, Instance
+from hephaestus.message import EventPosted
+from hephaestus.nearest import did_you_mean, nearest
+from hephaestus.workflow import Workflow
+
+
+def bind(
+    instance: Instance, workflow: type[Workflow], event: str | None, step: str | None
+) -> EventPosted:
+    """Return the event bound to a step, without a payload yet.
+
+    It goes to `step` if given; else to the one waiting step that takes it; else to the one
+    step of the whole graph that could.
+
+    Raises:
+        InstanceFinished: The run is completed or cancelled.
+        UnknownEvent: No step takes the event.
+        AmbiguousEvent: Several steps could.
+        InvalidArgument: There is no such step, or no event was given and no halted step has
+            a default answer.
+    """
+    if instance.status in ("completed", "cancelled"):
+        raise InstanceFinished(instance.id, instance.run_id, instance.status)
+    if step is not None and step not in workflow.graph.steps:
+        raise InvalidArgument(
+            f"workflow {workflow.name!r} has no step {step!r}{did_you_mean(step, workflow.graph.steps)}"
+        )
+    if event is None:
+        return _default_answer(instance, step)
+    takers = [step] if step is not None else list(workflow.graph.takers(event))
+    takers = [k for k in takers if _takes(instance, workflow, k, event)]
+    if not takers:
+        known = _events_of(workflow, step)
+        raise UnknownEvent(instance.id, event, known, nearest(event, known))
+    waiting = [k for k in takers if k in instance.active and instance.active[k].state != "ready"]
+    choice = waiting or takers
+    if len(choice) > 1:
+        raise AmbiguousEvent(instance.id, event, sorted(choice))
+    return EventPosted(step=choice[0], event=event)
+
+
+def schedule_target(instance: Instance, workflow: type[Workflow], step: str) -> EventPosted:
+    """Return the event `timeout` bound to a step that declares it.
+
+    Raises:
+        InstanceFinished: The run is completed or cancelled.
+        UnknownEvent: The step does not declare `timeout`.
+        InvalidArgument: There is no such step.
+    """
+    return bind(instance, workflow, "timeout", step)
+
+
+def _default_answer(instance: Instance, step: str | None) -> EventPosted:
+    halted = {
+        k: record.halt.resume_to
+        for k, record in instance.active.items()
+        if record.halt is not None and record.halt.resume_to is not None and step in (None, k)
+    }
+    if not halted:
+        raise InvalidArgument(
+            f"{instance.id!r} has no halted step with a default answer; name the event"
+        )
+    if len(halted) > 1:
+        raise AmbiguousEvent(instance.id, None, sorted(halted))
+    ((key, resume_to),) = halted.items()
+    return EventPosted(step=key, event=resume_to)
+
+
+def _takes(instance: Instance, workflow: type[Workflow], key: str, event: str) -> bool:
+    if workflow.graph.steps[key].takes(event) is not None:
+        return True
+    record = instance.active.get(key)
+    return record is not None and record.halt is not None and record.halt.resume_to == event
+
+
+def _events_of(workflow: type[Workflow], step: str | None) -> list[str]:
+    steps = workflow.graph.steps
+    chosen = [steps[step]] if step is not None else list(steps.values())
+    return sorted({event for one in chosen for event in one.events if one.key != DONE})

@@ -1,0 +1,42 @@
+"""Giving ready steps to those who execute them, and when to look at a run again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from hephaestus.instance import Instance
+from hephaestus.message import Message
+
+_FIRST_DISPATCH = timedelta(seconds=30)
+_LONGEST_DISPATCH = timedelta(minutes=10)
+
+
+def hand_out(instance: Instance, until: Mapping[str, datetime]) -> Instance:
+    """Note that steps were handed out, and until when nobody else need look at them."""
+    if not until:
+        return instance
+    active = dict(instance.active)
+    for key, deadline in until.items():
+        step = active[key]
+        active[key] = msgspec.structs.replace(
+            step, deadline=deadline, dispatches=step.dispatches + 1
+        )
+    return msgspec.structs.replace(instance, active=active)
+
+
+def dispatch_until(dispatches: int, now: datetime) -> datetime:
+    """Return the deadline of a step sent to a broker for the nth time, from 0.
+
+    It doubles from 30 s to 10 min, so that a backlog does not multiply its messages.
+    """
+    return now + min(_FIRST_DISPATCH * 2 ** min(dispatches, 10), _LONGEST_DISPATCH)
+
+
+def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:
+    """Return when the run must be looked at again, or None if only the outside can move it."""
+    if instance.is_finished:
+        return None
+    times = [step.deadline for step in instance.active.values() if step.deadline is not None]
+    times.extend(message.not_before for message in kept if message.not_before is not None)
+    return min(times, default=None)

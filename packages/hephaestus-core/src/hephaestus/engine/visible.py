@@ -1,0 +1,72 @@
+"""What a step sees of its run, and where it goes from there."""
+
+from typing import Any
+
+from hephaestus.graph import Graph
+from hephaestus.instance import ActiveStep, Identity, Instance
+from hephaestus.steps import StepContext
+from hephaestus.transitions import Choose
+from hephaestus.workflow import Workflow
+
+
+def step_context(
+    workflow: type[Workflow],
+    instance: Instance,
+    key: str,
+    record: ActiveStep,
+    *,
+    own: dict[str, Any] | None = None,
+) -> StepContext:
+    """Return what the step sees: the initial data and the results of its ancestors.
+
+    Siblings are not shown, whether or not they happen to have ended. `own` adds the step's
+    own result, for a `Choose` that is asked right after it.
+    """
+    results = instance.context.steps
+    ancestors = workflow.graph.ancestors[key]
+    visible = {k: results[k] for k in ancestors if k in results}
+    if own is not None:
+        visible[key] = own
+    identity = Identity(
+        id=instance.id,
+        run_id=instance.run_id,
+        workflow=instance.workflow,
+        workflow_version=instance.workflow_version,
+        tags=instance.tags,
+        metadata=workflow.metadata,
+        runtime_metadata=instance.runtime_metadata,
+        telemetry_metadata=instance.telemetry_metadata,
+    )
+    return StepContext(
+        step=key,
+        initial=instance.context.initial,
+        steps=visible,
+        config=record.config,
+        instance=identity,
+        attempt=record.attempt,
+        answer=record.answer,
+    )
+
+
+def routes_after(
+    workflow: type[Workflow],
+    instance: Instance,
+    key: str,
+    record: ActiveStep,
+    event: str,
+    data: dict[str, Any],
+) -> dict[str, dict[str, Any] | None]:
+    """Return the targets, with config, that follow the step's event.
+
+    Raises:
+        Fatal: A `Choose` raised, chose nothing, or chose a step that it does not declare.
+    """
+    target = _target(workflow.graph, key, event)
+    if isinstance(target, Choose):
+        return target.pick(step_context(workflow, instance, key, record, own=data))
+    return target
+
+
+def _target(graph: Graph, key: str, event: str) -> Choose | dict[str, dict[str, Any] | None]:
+    target = graph.target(key, event)
+    return target if isinstance(target, Choose) else dict(target)

@@ -1,0 +1,16 @@
+"""The loop that all runners share: advance, claim, execute, commit."""
+
+from hephaestus.execution.keeper import LeaseKeeper
+from hephaestus.execution.loop import Choice, Dispatcher, Execution, Placed
+from hephaestus.execution.messages import cancel_message, event_message, pending
+
+__all__ = [
+    "Choice",
+    "Dispatcher",
+    "Execution",
+    "LeaseKeeper",
+    "Placed",
+    "cancel_message",
+    "event_message",
+    "pending",
+]

@@ -1,0 +1,137 @@
+"""Executing one attempt of a step: its body, its time limit, its outcome."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable
+from typing import cast
+
+import msgspec
+
+from hephaestus.codec import Codec
+from hephaestus.engine import routes_after, step_context
+from hephaestus.errors import Fatal
+from hephaestus.execution.returned import interpret
+from hephaestus.execution.threads import in_thread
+from hephaestus.instance import ActiveStep, Instance
+from hephaestus.message import StepEnded
+from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend
+from hephaestus.steps import Step, StepContext
+from hephaestus.telemetry import events
+from hephaestus.transitions import Choose
+from hephaestus.workflow import Workflow
+
+
+async def execute(
+    workflow: type[Workflow], instance: Instance, key: str, codec: Codec
+) -> StepEnded:
+    """Run the step's body once and return what it came to; it never raises what the body raises.
+
+    Raises:
+        CancelledError: The task was cancelled: the lease is lost, or the runner closes.
+    """
+    step = workflow.graph.steps[key]
+    record = instance.active[key]
+    active = len(instance.active)
+    events.step_start(
+        instance, step=key, attempt=record.attempt, concurrent=active > 1, active=active
+    )
+    started = time.perf_counter()
+    trace: str | None = None
+    try:
+        outcome = await _outcome(workflow, instance, step, record, codec)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        outcome = _failed(error)
+    except Exception as error:
+        outcome = _failed(error)
+        trace = "".join(traceback.format_exception(error))
+    duration = time.perf_counter() - started
+    _tell(instance, key, record.attempt, outcome, duration, trace)
+    return StepEnded(step=key, attempt=record.attempt, outcome=outcome, duration=duration)
+
+
+async def _outcome(
+    workflow: type[Workflow], instance: Instance, step: Step, record: ActiveStep, codec: Codec
+) -> Outcome:
+    context = step_context(workflow, instance, step.key, record)
+    limit = step.time_limit
+    if limit is None:
+        returned = await _call(step, context)
+    else:
+        seconds = limit.total_seconds()
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                returned = await _call(step, context)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            return Failed(type="TimeoutError", message=f"it took longer than {seconds:g} s")
+    outcome = interpret(step, returned, codec)
+    if isinstance(outcome, Completed):
+        return _with_choice(workflow, instance, step, record, outcome)
+    return outcome
+
+
+async def _call(step: Step, context: StepContext) -> object:
+    if step.is_async:
+        return await cast("Awaitable[object]", step.execute(context))
+    returned = await in_thread(lambda: step.execute(context), f"hephaestus-step-{step.key}")
+    if asyncio.iscoroutine(returned):
+        return await returned
+    return returned
+
+
+def _with_choice(
+    workflow: type[Workflow],
+    instance: Instance,
+    step: Step,
+    record: ActiveStep,
+    outcome: Completed,
+) -> Completed:
+    """Let a `Choose` decide here, so that its choice travels with the outcome."""
+    if not isinstance(workflow.graph.target(step.key, outcome.event), Choose):
+        return outcome
+    routes = routes_after(workflow, instance, step.key, record, outcome.event, outcome.data)
+    return msgspec.structs.replace(outcome, routes=routes)
+
+
+def _failed(error: BaseException) -> Failed:
+    return Failed(
+        type=type(error).__name__, message=str(error), fatal=isinstance(error, Fatal)
+    )
+
+
+def _tell(
+    instance: Instance,
+    key: str,
+    attempt: int,
+    outcome: Outcome,
+    duration: float,
+    trace: str | None,
+) -> None:
+    match outcome:
+        case Completed(event=event, data=data, metadata=metadata):
+            events.step_stop(
+                instance,
+                step=key,
+                attempt=attempt,
+                duration=duration,
+                event=event,
+                has_data=bool(data),
+                has_metadata=bool(metadata),
+            )
+        case Suspend() | Halt():
+            events.step_async(instance, step=key, attempt=attempt, duration=duration)
+        case Failed(type=kind, message=reason):
+            events.step_exception(
+                instance,
+                step=key,
+                attempt=attempt,
+                duration=duration,
+                kind=kind,
+                reason=reason,
+                stacktrace=trace,
+            )

@@ -1,0 +1,81 @@
+"""Keeping the leases of the steps that this process executes."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from hephaestus.clock import Clock
+from hephaestus.errors import StorageUnavailable
+from hephaestus.storage import Lease, Owner, Storage
+
+_log = logging.getLogger("hephaestus.runner")
+_RENEWALS = 3
+"""How often a lease is renewed before it would end."""
+
+
+class LeaseKeeper:
+    """Renews all leases of a process in one write, and says which are lost."""
+
+    def __init__(self, storage: Storage, clock: Clock, owner: Owner, length: timedelta) -> None:
+        self.owner = owner
+        self._storage = storage
+        self._clock = clock
+        self._length = length
+        self._held: dict[tuple[str, str, int], tuple[Lease, Callable[[], object]]] = {}
+
+    def lease(self, run_id: str, step: str, attempt: int, now: datetime) -> Lease:
+        """Return a lease of full length; it holds once the storage has it."""
+        return Lease(
+            run_id=run_id, step=step, attempt=attempt, owner=self.owner, until=now + self._length
+        )
+
+    def hold(self, lease: Lease, on_lost: Callable[[], object]) -> None:
+        """Renew the lease from now on; `on_lost` is called if that fails."""
+        self._held[lease.key] = (lease, on_lost)
+
+    def drop(self, key: tuple[str, str, int]) -> None:
+        """Renew that lease no more."""
+        self._held.pop(key, None)
+
+    def lose(self, run_id: str, ended: Sequence[tuple[str, int]]) -> None:
+        """Stop the bodies whose leases a commit of this process ended."""
+        for step, attempt in ended:
+            held = self._held.pop((run_id, step, attempt), None)
+            if held is not None:
+                held[1]()
+
+    async def run(self) -> None:
+        """Renew for ever."""
+        pause = self._length.total_seconds() / _RENEWALS
+        while True:
+            await self._clock.sleep(pause)
+            if self._held:
+                try:
+                    await self.renew()
+                except StorageUnavailable as error:
+                    _log.warning("leases could not be renewed: %s", error)
+
+    async def renew(self) -> None:
+        """Extend every lease that is held, and give up those that are lost.
+
+        A process that was blocked past a lease has lost it like any other.
+        """
+        now = self._clock.now()
+        leases = [lease for lease, _ in self._held.values()]
+        lost = await self._storage.renew(leases, now + self._length, now)
+        for lease in lost:
+            held = self._held.pop(lease.key, None)
+            if held is not None:
+                _log.warning(
+                    "the lease of step %r, attempt %d, of run %s is lost; its body is stopped",
+                    lease.step, lease.attempt, lease.run_id,
+                )  # fmt: skip
+                held[1]()
+
+    async def release(self) -> None:
+        """Give back what is still held, so that others take over at once."""
+        leases = [lease for lease, _ in self._held.values()]
+        self._held.clear()
+        if leases:
+            await self._storage.release(leases, self._clock.now())

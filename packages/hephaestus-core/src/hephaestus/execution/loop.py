@@ -1,0 +1,322 @@
+"""Execution: computes every change of a run, writes it, and hands out what became ready."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from hephaestus import engine, registry
+from hephaestus.clock import Clock
+from hephaestus.engine import Advanced
+from hephaestus.errors import InstanceNotFound, StaleInstance, StorageUnavailable, UnknownWorkflow
+from hephaestus.execution.body import execute
+from hephaestus.execution.keeper import LeaseKeeper
+from hephaestus.execution.report import report
+from hephaestus.watch import Watch
+from hephaestus.instance import Instance
+from hephaestus.message import Message, StepEnded
+from hephaestus.storage import Change, Lease, Snapshot, Storage
+from hephaestus.workflow import Workflow
+
+_log = logging.getLogger("hephaestus.runner")
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+T = TypeVar("T")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What becomes of a run's ready steps; those in neither list stay ready for anyone."""
+
+    leased: tuple[str, ...] = ()
+    """Executed by this process at once."""
+
+    sent: tuple[str, ...] = ()
+    """Sent to a broker."""
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed change, and what this process has to do about it."""
+
+    instance: Instance
+    ready: tuple[str, ...]
+    choice: Choice
+    leases: tuple[Lease, ...] = ()
+    wake_at: datetime | None = None
+
+
+class Dispatcher(Protocol):
+    """What a runner decides about ready steps."""
+
+    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
+        """Decide about the steps that became ready, before the commit."""
+        ...
+
+    def forget(self, choice: Choice) -> None:
+        """Take a choice back: its commit failed."""
+        ...
+
+    def begin(self, placed: Placed) -> None:
+        """Act on a choice that is committed: execute what is leased, send what is sent."""
+        ...
+
+
+class _Turn:
+    """One advance of a run under way in this process; at most one per run."""
+
+    def __init__(self) -> None:
+        self.again = False
+        self.over = asyncio.Event()
+
+
+class Execution:
+    """The part of a runner that is the same for all runners."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        clock: Clock,
+        keeper: LeaseKeeper,
+        dispatcher: Dispatcher,
+        watch: Watch,
+        runner: str,
+    ) -> None:
+        self._watch = watch
+        self._storage = storage
+        self._clock = clock
+        self._keeper = keeper
+        self._dispatcher = dispatcher
+        self._runner = runner
+        self._turns: dict[str, _Turn] = {}
+
+    async def start(self, instance: Instance) -> None:
+        """Store a new run, advanced to its first steps, and begin them.
+
+        Raises:
+            AlreadyRunning: An unfinished run holds its key.
+            StorageUnavailable: Nothing is known of the run's fate.
+        """
+        workflow = registry.find(instance.workflow, instance.workflow_version)
+        advanced = engine.advance(instance, workflow, self._clock.now())
+        self._dispatcher.begin(
+            await self._write(instance, workflow, advanced, self._storage.create)
+        )
+
+    async def execute(self, instance: Instance, key: str) -> StepEnded:
+        """Run the body of a step that this process has leased."""
+        workflow = registry.find(instance.workflow, instance.workflow_version)
+        return await execute(workflow, instance, key, self._storage.codec)
+
+    async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
+        """Make an outcome durable and advance the run; wait for the storage if it is away.
+
+        The only active step commits its outcome at once. Parallel ones post theirs, each its own
+        message, and whoever advances the run applies all that have come in.
+
+        Returns:
+            What to do next in this task; None if the dispatcher was told.
+        """
+        run_id = instance.run_id
+        if len(instance.active) == 1 and run_id not in self._turns:
+            placed = await self._deliver_alone(instance, ended)
+            if placed is not None:
+                return placed
+        message_id = f"{run_id}/{ended.step}/{ended.attempt}"
+        message = Message(id=message_id, run_id=run_id, body=ended, dedup_key=message_id)
+        try:
+            await self._patiently(lambda: self._storage.post(message))
+        except InstanceNotFound:
+            _log.info("run %s was deleted; the outcome of %r is dropped", run_id, ended.step)
+            return None
+        await self.advance(run_id)
+        return None
+
+    async def advance(self, run_id: str) -> None:
+        """Apply what the run's inbox, leases and timers hold, and begin what became ready.
+
+        Where another task of this process is at it, that task does it once more.
+
+        Raises:
+            InstanceNotFound: The run is gone.
+            UnknownWorkflow: Its workflow is not defined in this process.
+            StorageUnavailable: The run could not be loaded.
+        """
+        turn = self._turns.get(run_id)
+        if turn is not None:
+            turn.again = True
+            await turn.over.wait()
+            return
+        with self._turn(run_id) as turn:
+            turn.again = True
+            while turn.again:
+                turn.again = False
+                await self._advance_once(run_id)
+
+    async def retry(self, run_id: str) -> None:
+        """Take a failed run up again.
+
+        Raises:
+            NotRetryable: It is not failed.
+            AlreadyRunning: Another run holds its key by now.
+            UnknownWorkflow: Its workflow is not defined in this process.
+        """
+        while True:
+            snapshot = await self._storage.load(run_id)
+            workflow = _workflow_of(snapshot.instance)
+            advanced = engine.retry(
+                snapshot.instance, workflow, self._clock.now(), inbox=snapshot.inbox
+            )
+            try:
+                placed = await self._write(snapshot.instance, workflow, advanced, self._commit)
+            except StaleInstance:
+                continue
+            self._dispatcher.begin(placed)
+            return
+
+    async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
+        workflow = _workflow_of(instance)
+        with self._turn(instance.run_id) as turn:
+            advanced = engine.advance(instance, workflow, self._clock.now(), happened=[ended])
+            try:
+                placed = await self._write(instance, workflow, advanced, self._commit)
+            except StaleInstance:
+                return None
+        if turn.again:
+            self._dispatcher.begin(placed)
+            await self.advance(instance.run_id)
+            return None
+        return placed
+
+    async def _advance_once(self, run_id: str) -> None:
+        while True:
+            snapshot = await self._storage.load(run_id)
+            before = snapshot.instance
+            workflow, advanced = self._advanced(snapshot)
+            if not advanced.changed and not advanced.ready:
+                return
+            try:
+                placed = await self._write(before, workflow, advanced, self._commit)
+            except StaleInstance:
+                continue
+            self._dispatcher.begin(placed)
+            return
+
+    def _advanced(self, snapshot: Snapshot) -> tuple[type[Workflow] | None, Advanced]:
+        now = self._clock.now()
+        try:
+            workflow = _workflow_of(snapshot.instance)
+        except UnknownWorkflow:
+            if engine.is_cancelled(snapshot.instance, snapshot.inbox):
+                return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
+            raise
+        return workflow, engine.advance(
+            snapshot.instance,
+            workflow,
+            now,
+            inbox=snapshot.inbox,
+            ended_leases=snapshot.ended(now),
+            live_leases=snapshot.live(now),
+        )
+
+    async def _write(
+        self,
+        before: Instance,
+        workflow: type[Workflow] | None,
+        advanced: Advanced,
+        verb: Callable[[Change], Awaitable[None]],
+    ) -> Placed:
+        started = time.perf_counter()
+        choice = self._dispatcher.choose(advanced.instance, advanced.ready)
+        try:
+            change = self._change(advanced, choice)
+            if not (advanced.changed or choice.leased or choice.sent):
+                return Placed(instance=before, ready=advanced.ready, choice=choice)
+            await verb(change)
+        except BaseException:
+            self._dispatcher.forget(choice)
+            raise
+        instance = change.instance
+        self._keeper.lose(instance.run_id, advanced.ended)
+        if instance.status != before.status:
+            self._watch.notify(instance.run_id)
+        report(
+            before,
+            advanced,
+            initial_step=workflow.graph.start if workflow is not None else "",
+            duration=time.perf_counter() - started,
+            runner=self._runner,
+        )
+        return Placed(
+            instance=instance,
+            ready=advanced.ready,
+            choice=choice,
+            leases=change.granted,
+            wake_at=change.wake_at,
+        )
+
+    def _change(self, advanced: Advanced, choice: Choice) -> Change:
+        now = self._clock.now()
+        instance = advanced.instance
+        leases = tuple(
+            self._keeper.lease(instance.run_id, key, instance.active[key].attempt, now)
+            for key in choice.leased
+        )
+        until = {lease.step: lease.until for lease in leases}
+        for key in choice.sent:
+            until[key] = engine.dispatch_until(instance.active[key].dispatches, now)
+        instance = engine.hand_out(instance, until)
+        return Change(
+            instance=instance,
+            token=secrets.token_hex(8),
+            results=tuple(e.step for e in advanced.entries if e.action == "completed" and e.step),
+            entries=advanced.entries,
+            consumed=advanced.consumed,
+            kept=tuple(message.id for message in advanced.kept),
+            ended=advanced.ended,
+            granted=leases,
+            wake_at=engine.wake_at(instance, advanced.kept),
+        )
+
+    async def _commit(self, change: Change) -> None:
+        await self._patiently(lambda: self._storage.commit(change))
+
+    async def _patiently(self, verb: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a verb while the storage is away; every verb may be repeated."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await verb()
+            except StorageUnavailable as error:
+                _log.warning("%s; trying again in %.1f s", error, pause)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _turn(self, run_id: str) -> "_TakingTurn":
+        return _TakingTurn(self._turns, run_id)
+
+
+class _TakingTurn:
+    """Holds a run's turn for the time of a `with`."""
+
+    def __init__(self, turns: dict[str, _Turn], run_id: str) -> None:
+        self._turns = turns
+        self._run_id = run_id
+        self._turn = _Turn()
+
+    def __enter__(self) -> _Turn:
+        self._turns[self._run_id] = self._turn
+        return self._turn
+
+    def __exit__(self, *exception: object) -> None:
+        del self._turns[self._run_id]
+        self._turn.over.set()
+
+
+def _workflow_of(instance: Instance) -> type[Workflow]:
+    return registry.find(instance.workflow, instance.workflow_version)

@@ -1,0 +1,152 @@
+"""A started run, in the hands of the one who started it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hephaestus.duration import Duration
+from hephaestus.errors import InstanceFailed
+from hephaestus.instance import TERMINAL, Entry, Instance, Status
+from hephaestus.steps.names import Keyed
+
+
+class Keeper(Protocol):
+    """What a handle needs of the app that it came from.
+
+    An `id` is a business id or a run id; `workflow` and `version` say which run is meant
+    where a business id fits several.
+    """
+
+    async def resume(
+        self,
+        id: str,
+        event: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        step: Keyed | type[Keyed] | str | None = None,
+        dedup_key: str | None = None,
+        workflow: type[Any] | str | None = None,
+        version: int | None = None,
+        session: Any = None,
+    ) -> None:
+        """Deliver an event from outside."""
+        ...
+
+    async def get(
+        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+    ) -> Instance:
+        """Return the run."""
+        ...
+
+    async def cancel(
+        self,
+        id: str,
+        *,
+        workflow: type[Any] | str | None = None,
+        version: int | None = None,
+        session: Any = None,
+    ) -> None:
+        """Stop the run."""
+        ...
+
+    async def retry(
+        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+    ) -> None:
+        """Go on with a failed run."""
+        ...
+
+    async def history(
+        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+    ) -> Sequence[Entry]:
+        """Return what happened to the run so far."""
+        ...
+
+    async def wait(
+        self,
+        id: str,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # raises WaitTimeout, which says more
+        *,
+        until: Status | Collection[Status] | None = None,
+        workflow: type[Any] | str | None = None,
+        version: int | None = None,
+    ) -> Instance:
+        """Return the run once it is finished or halted, or has one of the given statuses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """One run; every verb means this run, whatever else has its business id by then."""
+
+    id: str
+    """The business id, as `orderid::42`."""
+
+    run_id: str
+    """What tells this run from others of the same id."""
+
+    app: Keeper = field(repr=False, compare=False)
+    """The app that started it."""
+
+    async def wait(
+        self,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # raises WaitTimeout, which says more
+        *,
+        until: Status | Collection[Status] | None = None,
+    ) -> Instance:
+        """Return the run once it is finished or halted, or has a status in `until`.
+
+        Raises:
+            WaitTimeout: The time passed before that.
+        """
+        return await self.app.wait(self.run_id, timeout, until=until)
+
+    async def result(
+        self,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # as for `wait`
+    ) -> Any:
+        """Return the result of the run once it is completed.
+
+        Raises:
+            InstanceFailed: It failed or was cancelled.
+            WaitTimeout: The time passed before its end.
+        """
+        instance = await self.app.wait(self.run_id, timeout, until=TERMINAL)
+        if instance.status != "completed":
+            reason = None if instance.error is None else str(instance.error)
+            raise InstanceFailed(self.id, self.run_id, instance.status, reason)
+        return instance.result
+
+    async def resume(
+        self,
+        event: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        step: Keyed | type[Keyed] | str | None = None,
+        dedup_key: str | None = None,
+    ) -> None:
+        """Deliver an event from outside; without one, the default answer of a halt."""
+        await self.app.resume(self.run_id, event, payload, step=step, dedup_key=dedup_key)
+
+    async def cancel(self) -> None:
+        """Stop the run.
+
+        Raises:
+            InstanceFinished: It has ended.
+        """
+        await self.app.cancel(self.run_id)
+
+    async def retry(self) -> None:
+        """Go on with the failed run, from the step that failed.
+
+        Raises:
+            NotRetryable: It has not failed.
+        """
+        await self.app.retry(self.run_id)
+
+    async def get(self) -> Instance:
+        """Return the run as it is now."""
+        return await self.app.get(self.run_id)
+
+    async def history(self) -> Sequence[Entry]:
+        """Return what happened to the run so far."""
+        return await self.app.history(self.run_id)

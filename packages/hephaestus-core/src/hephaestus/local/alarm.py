@@ -1,0 +1,58 @@
+"""When the runner looks for due runs next."""
+
+import asyncio
+import heapq
+from datetime import datetime, timedelta
+
+from hephaestus.clock import Clock
+
+
+class Alarm:
+    """Rings at a regular interval, and at the times noted that lie within the next one.
+
+    Times further ahead need no note: a regular look finds them. So ten thousand runs that wait
+    for days cost nothing here.
+    """
+
+    def __init__(self, clock: Clock, interval: timedelta) -> None:
+        self._clock = clock
+        self._interval = interval
+        self._next = clock.now()
+        self._noted: list[datetime] = []
+        self._sooner = asyncio.Event()
+
+    def note(self, at: datetime | None) -> None:
+        """Ring at this time, too, if it comes before the next regular look."""
+        if at is None or at >= self._next:
+            return
+        if not self._noted or at < self._noted[0]:
+            self._sooner.set()
+        heapq.heappush(self._noted, at)
+
+    def now(self) -> None:
+        """Ring as soon as possible."""
+        self.note(self._clock.now())
+
+    async def ring(self) -> None:
+        """Return when it is time to look."""
+        while True:
+            now = self._clock.now()
+            at = min(self._next, *self._noted[:1])
+            if at <= now:
+                break
+            await self._sleep((at - now).total_seconds())
+        while self._noted and self._noted[0] <= now:
+            heapq.heappop(self._noted)
+        if self._next <= now:
+            self._next = now + self._interval
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep on the app's clock, unless an earlier time is noted meanwhile."""
+        self._sooner.clear()
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        noticed = asyncio.ensure_future(self._sooner.wait())
+        try:
+            await asyncio.wait({sleeping, noticed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            noticed.cancel()

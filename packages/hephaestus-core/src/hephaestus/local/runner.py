@@ -1,0 +1,298 @@
+"""LocalRunner: steps are tasks of this event loop, plain functions run in threads."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from hephaestus import duration, registry, running
+from hephaestus.clock import Clock
+from hephaestus.duration import Duration
+from hephaestus.errors import (
+    HephaestusError,
+    InstanceNotFound,
+    InvalidArgument,
+    StorageUnavailable,
+)
+from hephaestus.execution import (
+    Choice,
+    Execution,
+    LeaseKeeper,
+    Placed,
+    cancel_message,
+    event_message,
+    pending,
+)
+from hephaestus.instance import Instance
+from hephaestus.local.alarm import Alarm
+from hephaestus.local.backlog import Backlog
+from hephaestus.running import RunningApp
+from hephaestus.storage import Lease, Owner, Storage
+from hephaestus.watch import Watch
+
+_log = logging.getLogger("hephaestus.runner")
+_HAND_OVER = timedelta(seconds=10)
+_AT_LEAST = 20
+"""So many due runs are taken even when no step can begin: timers and cancels need no room."""
+
+
+class LocalRunner:
+    """Executes steps in this process.
+
+    On a durable storage several processes share the work: each takes what is due, at its start
+    and then regularly.
+
+    Args:
+        concurrency: How many steps execute at the same time.
+        lease: How long a step stays with a process that shows no life, before another takes it.
+        poll: How often to look for due runs.
+        grace: How long `close` lets running steps end, before it gives them back.
+        name: The same at each start of one worker; then it takes over at once what its earlier
+            self left, instead of waiting for the leases to end.
+
+    Raises:
+        InvalidArgument: A number is not positive.
+    """
+
+    name: ClassVar[str] = "local"
+
+    def __init__(
+        self,
+        *,
+        concurrency: int = 100,
+        lease: Duration = 15,
+        poll: Duration = 1,
+        grace: Duration = 10,
+        name: str | None = None,
+    ) -> None:
+        if type(concurrency) is not int or concurrency < 1:
+            raise InvalidArgument(f"concurrency= is a whole number from 1, not {concurrency!r}")
+        self._concurrency = concurrency
+        self._lease = _positive(lease, "lease=")
+        self._poll = _positive(poll, "poll=")
+        self._grace = duration.parse(grace, "grace=")
+        self._worker = name
+        self.watch = Watch()
+
+    async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
+        """Begin to execute what is due on the storage."""
+        owner = Owner(incarnation=secrets.token_hex(8), name=self._worker)
+        await storage.adopt(owner, clock.now())
+        self._app = app
+        self._storage = storage
+        self._clock = clock
+        self._free = self._concurrency
+        self._closing = False
+        self._backlog = Backlog()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._alarm = Alarm(clock, self._poll)
+        self._keeper = LeaseKeeper(storage, clock, owner, self._lease)
+        self._execution = Execution(
+            storage=storage,
+            clock=clock,
+            keeper=self._keeper,
+            dispatcher=self,
+            watch=self.watch,
+            runner=self.name,
+        )
+        self._renewing = asyncio.create_task(self._keeper.run(), name="hephaestus-leases")
+        self._looking = asyncio.create_task(self._look(), name="hephaestus-due")
+
+    async def close(self) -> None:
+        """Let running steps end within the grace period, and give back the others at once."""
+        self._closing = True
+        await _stop(self._looking)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._grace.total_seconds())
+        await _stop(*self._tasks)
+        await _stop(self._renewing)
+        try:
+            await self._keeper.release()
+        except StorageUnavailable as error:
+            _log.warning("leases could not be given back and will expire: %s", error)
+
+    async def start(self, instance: Instance, *, session: object = None) -> None:
+        """Store a new run and begin it."""
+        if session is None:
+            await self._execution.start(instance)
+        else:
+            await self._storage.create(pending(instance, self._clock.now()), session=session)
+
+    async def resume(
+        self,
+        instance: Instance,
+        event: str | None,
+        payload: Mapping[str, Any] | None,
+        *,
+        step: str | None = None,
+        dedup_key: str | None = None,
+        session: object = None,
+    ) -> None:
+        """Keep an event for a run, and let the run take it."""
+        message = event_message(
+            instance, event, payload, codec=self._storage.codec, step=step, dedup_key=dedup_key
+        )
+        await self._storage.post(message, session=session)
+        self._nudge(instance.run_id)
+
+    async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
+        """Let the event `timeout` reach a step after a delay."""
+        at = self._clock.now() + _positive(delay, "delay=")
+        snapshot = await self._storage.load(run_id)
+        message = event_message(
+            snapshot.instance, "timeout", None, codec=self._storage.codec, step=step, not_before=at
+        )
+        await self._storage.post(message)
+        self._alarm.note(at)
+        return message.id
+
+    async def withdraw(self, message_id: str) -> bool:
+        """Take a scheduled event back."""
+        return await self._storage.withdraw(message_id)
+
+    async def cancel(self, instance: Instance, *, session: object = None) -> None:
+        """Stop the run."""
+        run_id = instance.run_id
+        await self._storage.post(cancel_message(instance), session=session)
+        if session is not None:
+            return
+        while not (await self._storage.load(run_id)).instance.is_finished:
+            await self._execution.advance(run_id)
+
+    async def retry(self, run_id: str) -> None:
+        """Take a failed run up again."""
+        await self._execution.retry(run_id)
+
+    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
+        """Lease as many steps as there is room for."""
+        count = 0 if self._closing else min(self._free, len(ready))
+        self._free -= count
+        return Choice(leased=ready[:count])
+
+    def forget(self, choice: Choice) -> None:
+        """Free the room again."""
+        self._free += len(choice.leased)
+
+    def begin(self, placed: Placed) -> None:
+        """Execute what was leased, each step in a task of its own."""
+        self._note(placed)
+        for lease in placed.leases:
+            self._spawn(self._line(placed.instance, lease))
+
+    def _note(self, placed: Placed) -> None:
+        """Remember what there was no room for, and when to look again."""
+        if len(placed.leases) < len(placed.ready):
+            for key in placed.ready[len(placed.leases) :]:
+                self._backlog.add(placed.instance, key)
+        self._alarm.note(placed.wake_at)
+
+    async def _line(self, instance: Instance, lease: Lease) -> None:
+        """Execute a step, and then the next one of its run, as long as there is one."""
+        with running.bound(self._app):
+            while True:
+                placed = await self._work(instance, lease)
+                if placed is None or not placed.leases:
+                    break
+                instance, lease = placed.instance, placed.leases[0]
+                for other in placed.leases[1:]:
+                    self._spawn(self._line(instance, other))
+        self._fill()
+
+    async def _work(self, instance: Instance, lease: Lease) -> Placed | None:
+        task = asyncio.current_task()
+        assert task is not None, "a line is a task"
+        self._keeper.hold(lease, task.cancel)
+        try:
+            ended = await self._execution.execute(instance, lease.step)
+        finally:
+            self._free += 1
+        # A lease that ends from here on is our own doing, or changes nothing any more.
+        self._keeper.hold(lease, _nothing)
+        try:
+            placed = await self._execution.deliver(instance, ended)
+        except Exception:
+            # Nobody will deliver this outcome: let the lease run out, and another try.
+            self._keeper.drop(lease.key)
+            raise
+        self._keeper.drop(lease.key)
+        if placed is not None:
+            self._note(placed)
+        return placed
+
+    def _fill(self) -> None:
+        """Claim steps from the backlog for the room there is."""
+        while self._free and self._backlog and not self._closing:
+            instance, key = self._backlog.pop()
+            self._free -= 1
+            self._spawn(self._claim(instance, key))
+
+    async def _claim(self, instance: Instance, key: str) -> None:
+        now = self._clock.now()
+        lease = self._keeper.lease(instance.run_id, key, instance.active[key].attempt, now)
+        claimed = None
+        try:
+            claimed = await self._storage.claim(lease, now)
+        finally:
+            if claimed is None:
+                self._free += 1
+        if claimed is None:
+            self._fill()
+        else:
+            await self._line(claimed, lease)
+
+    async def _look(self) -> None:
+        """Take what is due, for ever."""
+        while True:
+            await self._alarm.ring()
+            limit = max(self._free, _AT_LEAST)
+            try:
+                runs = await self._storage.due(
+                    self._clock.now(), limit, registry.known(), hand_over=_HAND_OVER
+                )
+            except StorageUnavailable as error:
+                _log.warning("cannot look for due runs: %s", error)
+                continue
+            await asyncio.gather(*(self._advance(run_id) for run_id in runs))
+            if len(runs) == limit:
+                self._alarm.now()
+
+    async def _advance(self, run_id: str) -> None:
+        try:
+            await self._execution.advance(run_id)
+        except InstanceNotFound:
+            _log.debug("run %s is gone", run_id)
+        except HephaestusError as error:
+            _log.warning("run %s could not be advanced: %s", run_id, error)
+
+    def _nudge(self, run_id: str) -> None:
+        """Advance a run soon; a hint, since `due` returns it too."""
+        self._spawn(self._advance(run_id))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a step could not be carried through", exc_info=task.exception())
+
+
+def _positive(value: Duration, name: str) -> timedelta:
+    span = duration.parse(value, name)
+    if not span:
+        raise InvalidArgument(f"{name} is more than nothing")
+    return span
+
+
+def _nothing() -> None:
+    """Do nothing: the lease of a body that has ended needs no stopping."""
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,161 @@
+"""One run as the memory storage keeps it: bytes, as any storage would."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hephaestus.codec import Codec
+from hephaestus.context import Context
+from hephaestus.errors import DamagedInstance
+from hephaestus.instance import TERMINAL, Entry, Instance, Status
+from hephaestus.message import Message
+from hephaestus.storage import Change, Lease, Snapshot
+
+
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Letter:
+    """A message in an inbox."""
+
+    message: Message
+    """Its body is cut off; `body` holds it."""
+
+    body: bytes
+    seen: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One run, its inbox and its leases."""
+
+    id: str
+    run_id: str
+    workflow: str
+    workflow_version: int
+    created_at: datetime
+    tags: tuple[str, ...]
+    initial: bytes
+    unique_key: str | None
+    status: Status = "pending"
+    updated_at: datetime | None = None
+    finished_at: datetime | None = None
+    revision: int = 0
+    token: str = ""
+    state: bytes = b""
+    results: dict[str, bytes] = field(default_factory=dict)
+    ready: dict[str, int] = field(default_factory=dict)
+    """The attempt of each ready step."""
+
+    wake_at: datetime | None = None
+    handed_until: datetime | None = None
+    inbox: dict[str, Letter] = field(default_factory=dict)
+    dedup_keys: set[str] = field(default_factory=set)
+    leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instance: Instance, codec: Codec) -> "Row":
+        """Return the row of a run that was never stored; its state is still to be written."""
+        return cls(
+            id=instance.id,
+            run_id=instance.run_id,
+            workflow=instance.workflow,
+            workflow_version=instance.workflow_version,
+            created_at=instance.created_at,
+            tags=instance.tags,
+            initial=codec.dump(instance.context.initial),
+            unique_key=instance.unique_key,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return self.status in TERMINAL
+
+    def write(self, change: Change, codec: Codec) -> None:
+        """Take the change; all that can fail happens before anything is changed."""
+        instance = change.instance
+        results = {key: codec.dump(instance.context.steps[key]) for key in change.results}
+        self.write_state(instance, codec)
+        self.results.update(results)
+        self.revision = instance.revision
+        self.token = change.token
+        self.wake_at = change.wake_at
+        for message_id in change.consumed:
+            del self.inbox[message_id]
+        for message_id in change.kept:
+            if message_id in self.inbox:
+                self.inbox[message_id].seen = True
+        for ended in change.ended:
+            self.leases.pop(ended, None)
+        for lease in change.granted:
+            self.leases[lease.step, lease.attempt] = lease
+
+    def write_state(self, instance: Instance, codec: Codec) -> None:
+        """Take the columns and the state of an instance; a hand-over ends."""
+        self.state = codec.dump_state(instance)
+        self.status = instance.status
+        self.updated_at = instance.updated_at
+        self.finished_at = instance.finished_at
+        self.handed_until = None
+        self.ready = {k: s.attempt for k, s in instance.active.items() if s.state == "ready"}
+
+    def instance(self, codec: Codec, history: tuple[Entry, ...] = ()) -> Instance:
+        """Return the run as a fresh value.
+
+        Raises:
+            DamagedInstance: Its bytes cannot be read.
+        """
+        try:
+            return Instance(
+                id=self.id,
+                run_id=self.run_id,
+                workflow=self.workflow,
+                workflow_version=self.workflow_version,
+                status=self.status,
+                tags=self.tags,
+                created_at=self.created_at,
+                updated_at=self.updated_at,
+                finished_at=self.finished_at,
+                revision=self.revision,
+                unique_key=self.unique_key,
+                execution_history=history,
+                context=Context(
+                    initial=codec.load(self.initial),
+                    steps={key: codec.load(raw) for key, raw in self.results.items()},
+                ),
+                **codec.load_state(self.state),
+            )
+        except (ValueError, TypeError) as error:
+            raise DamagedInstance(self.run_id, str(error)) from error
+
+    def snapshot(self, codec: Codec) -> Snapshot:
+        """Return the run with its inbox and leases."""
+        letters = tuple(
+            msgspec.structs.replace(letter.message, body=codec.load_body(letter.body))
+            for letter in self.inbox.values()
+        )
+        return Snapshot(
+            instance=self.instance(codec), inbox=letters, leases=tuple(self.leases.values())
+        )
+
+    def due_at(self) -> datetime | None:
+        """Return the time from which the run needs attention, hand-overs apart."""
+        if self.finished:
+            return None
+        times = [lease.until for lease in self.leases.values()]
+        if self.wake_at is not None:
+            times.append(self.wake_at)
+        for letter in self.inbox.values():
+            if not letter.seen:
+                times.append(letter.message.not_before or _AT_ONCE)
+        return min(times, default=None)
+
+
+def as_context(row: Row) -> dict[str, Any]:
+    """Return the context as it is stored: plain JSON."""
+    steps = {key: msgspec.json.decode(raw) for key, raw in row.results.items()}
+    return {"initial": msgspec.json.decode(row.initial), "steps": steps}

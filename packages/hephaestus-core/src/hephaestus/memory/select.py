@@ -1,0 +1,79 @@
+"""Which runs a query returns, and in which order."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from hephaestus import data
+from hephaestus.errors import InvalidArgument
+from hephaestus.memory.row import Row, as_context
+from hephaestus.storage import Filters
+
+
+def select(rows: Iterable[Row], filters: Filters) -> list[Row]:
+    """Return the rows that pass, in order, from the cursor on, up to the limit.
+
+    Raises:
+        InvalidArgument: The cursor names a run that is not stored.
+    """
+    newest = filters.order == "newest"
+    everything = sorted(rows, key=_place, reverse=newest)
+    if filters.after is not None:
+        everything = _behind(everything, filters.after)
+    chosen = [row for row in everything if passes(row, filters)]
+    return chosen if filters.limit is None else chosen[: filters.limit]
+
+
+def passes(row: Row, filters: Filters) -> bool:
+    """Return whether the row passes every filter; order, limit and cursor apart."""
+    equal = (
+        (filters.id, row.id),
+        (filters.run_id, row.run_id),
+        (filters.status, row.status),
+        (filters.workflow, row.workflow),
+        (filters.workflow_version, row.workflow_version),
+    )
+    return (
+        all(wanted is None or wanted == value for wanted, value in equal)
+        and (filters.status_in is None or row.status in filters.status_in)
+        and all(row.workflow.startswith(prefix) for prefix in filters.families)
+        and (filters.tag is None or filters.tag in row.tags)
+        and _between(row.created_at, filters.created_after, filters.created_before)
+        and _between(row.updated_at, filters.updated_after, filters.updated_before)
+        and (filters.context is None or contains(as_context(row), data.encode(filters.context)))
+    )
+
+
+def contains(value: Any, part: Any) -> bool:
+    """Return whether JSON contains JSON, by the rules of PostgreSQL's `@>`.
+
+    Objects contain objects key by key; a list contains each element of a list somewhere.
+    """
+    if isinstance(part, Mapping):
+        return isinstance(value, Mapping) and all(
+            key in value and contains(value[key], wanted) for key, wanted in part.items()
+        )
+    if isinstance(part, list):
+        return isinstance(value, list) and all(
+            any(contains(element, wanted) for element in value) for wanted in part
+        )
+    if isinstance(value, bool) or isinstance(part, bool):
+        return value is part
+    return bool(value == part)
+
+
+def _place(row: Row) -> tuple[datetime, str]:
+    return (row.created_at, row.run_id)
+
+
+def _behind(rows: list[Row], run_id: str) -> list[Row]:
+    for place, row in enumerate(rows):
+        if row.run_id == run_id:
+            return rows[place + 1 :]
+    raise InvalidArgument(f"after={run_id!r} names a run that is not stored any more")
+
+
+def _between(value: datetime | None, after: datetime | None, before: datetime | None) -> bool:
+    if after is not None and (value is None or value <= after):
+        return False
+    return before is None or (value is not None and value < before)

@@ -1,0 +1,329 @@
+"""MemoryStorage: the contract in dictionaries, through the same codec as the others."""
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from hephaestus.codec import Codec
+from hephaestus.errors import (
+    AlreadyRunning,
+    AmbiguousInstance,
+    DamagedInstance,
+    InstanceNotFound,
+    InvalidArgument,
+    StaleInstance,
+)
+from hephaestus.instance import TERMINAL, Entry, Instance, Status
+from hephaestus.memory.histories import Histories
+from hephaestus.memory.row import Letter, Row
+from hephaestus.memory.select import passes, select
+from hephaestus.message import CancelRequested, Message, StepEnded
+from hephaestus.storage import Change, Filters, Lease, Owner, Snapshot
+
+_log = logging.getLogger("hephaestus.storage")
+_BODY = CancelRequested()
+
+
+class MemoryStorage:
+    """Keeps runs in this process, for tests, prototypes and work that need not survive it.
+
+    Its rows outlive the app that uses it, and serve the next one, or several at once.
+    No verb of it waits, so each is atomic on its event loop.
+    """
+
+    durable: ClassVar[bool] = False
+    transactional: ClassVar[bool] = False
+
+    def __init__(self, *, codec: Codec | None = None) -> None:
+        self.codec = codec or Codec()
+        self._rows: dict[str, Row] = {}
+        self._runs: dict[str, list[str]] = {}
+        self._unfinished: dict[str, Row] = {}
+        self._holders: dict[str, str] = {}
+        self._histories = Histories(self.codec)
+        self._sequence = 0
+
+    async def open(self) -> None:
+        """Do nothing: memory is always open."""
+
+    async def close(self) -> None:
+        """Do nothing: the rows stay for the next app."""
+
+    async def get(
+        self,
+        id: str,
+        *,
+        workflow: object = None,
+        version: int | None = None,
+        history: bool = True,
+    ) -> Instance:
+        """Return a run by run id or id; see `Storage.get`."""
+        row = self._find(id, workflow, version)
+        entries = tuple(self._histories.of(row.run_id)) if history else ()
+        return row.instance(self.codec, entries)
+
+    async def put(self, instance: Instance) -> None:
+        """Restore or import a run; see `Storage.put`."""
+        row = self._rows.get(instance.run_id)
+        self._check_key(instance)
+        fresh = Row.of(instance, self.codec)
+        if row is not None:
+            fresh.created_at, fresh.workflow_version = row.created_at, row.workflow_version
+            fresh.revision, fresh.inbox, fresh.dedup_keys = row.revision, row.inbox, row.dedup_keys
+            if fresh.id != row.id:
+                self._runs[row.id].remove(row.run_id)
+        now = datetime.now(UTC)
+        fresh.write_state(instance, self.codec)
+        fresh.results = {k: self.codec.dump(v) for k, v in instance.context.steps.items()}
+        fresh.revision += 1
+        fresh.updated_at = instance.updated_at or now
+        fresh.wake_at = None if fresh.finished else now
+        self._histories.add(instance.execution_history)
+        self._store(fresh)
+
+    async def delete(self, id: str) -> bool:
+        """Delete all runs of an id, or the run of a run id."""
+        runs = [id] if id in self._rows else list(self._runs.get(id, ()))
+        for run_id in runs:
+            self._remove(run_id)
+        return bool(runs)
+
+    async def query(self, **filters: Any) -> list[Instance]:
+        """Return the runs that pass all filters."""
+        found = []
+        for row in select(self._rows.values(), Filters.parse(filters)):
+            try:
+                found.append(row.instance(self.codec))
+            except DamagedInstance as error:
+                _log.error("left out of a query: %s", error)
+        return found
+
+    async def count(self, **filters: Any) -> int:
+        """Return how many runs pass all filters."""
+        wanted = Filters.parse(filters)
+        return sum(passes(row, wanted) for row in self._rows.values())
+
+    async def record(self, entry: Entry) -> None:
+        """Append an entry to a history."""
+        self._histories.add([entry])
+
+    async def entries(self, id: str) -> list[Entry]:
+        """Return the history of a run."""
+        run_id = self._find(id, None, None).run_id if id in self._runs else id
+        return self._histories.of(run_id)
+
+    async def ids(self, workflow: object = None, limit: int | None = None) -> list[str]:
+        """Return the distinct ids, newest run first."""
+        wanted = Filters.parse({} if workflow is None else {"workflow": workflow})
+        found = list(dict.fromkeys(row.id for row in select(self._rows.values(), wanted)))
+        return found if limit is None else found[:limit]
+
+    async def prune(
+        self,
+        before: datetime,
+        *,
+        statuses: Collection[Status] | None = None,
+        limit: int = 1000,
+    ) -> int:
+        """Delete finished runs that ended before a time."""
+        wanted = TERMINAL if statuses is None else statuses
+        old = sorted(
+            (row.finished_at, row.run_id)
+            for row in self._rows.values()
+            if row.finished and row.status in wanted
+            and row.finished_at is not None and row.finished_at < before
+        )  # fmt: skip
+        for _, run_id in old[:limit]:
+            self._remove(run_id)
+        return len(old[:limit])
+
+    async def create(self, change: Change, *, session: object = None) -> None:
+        """Insert a run; see `Storage.create`."""
+        _refuse(session)
+        instance = change.instance
+        if instance.run_id in self._rows:
+            return
+        self._check_key(instance)
+        row = Row.of(instance, self.codec)
+        row.write(change, self.codec)
+        self._histories.add(change.entries)
+        self._store(row)
+
+    async def load(self, run_id: str) -> Snapshot:
+        """Return a run with its inbox and leases."""
+        return self._row(run_id).snapshot(self.codec)
+
+    async def commit(self, change: Change) -> None:
+        """Write a change against the revision that it was computed from."""
+        instance = change.instance
+        row = self._rows.get(instance.run_id)
+        if row is None:
+            raise StaleInstance(instance.run_id, instance.revision - 1)
+        if row.revision == instance.revision and row.token == change.token:
+            return
+        if row.revision != instance.revision - 1 or not row.inbox.keys() >= set(change.consumed):
+            raise StaleInstance(instance.run_id, instance.revision - 1)
+        if row.finished and not instance.is_finished:
+            self._check_key(instance)
+        row.write(change, self.codec)
+        self._histories.add(change.entries)
+        self._index(row)
+
+    async def post(self, message: Message, *, session: object = None) -> bool:
+        """Put a message into its run's inbox."""
+        _refuse(session)
+        row = self._row(message.run_id)
+        if message.dedup_key in row.dedup_keys:
+            return False
+        body = self.codec.dump_body(message.body)
+        self._sequence += 1
+        cut = msgspec.structs.replace(message, body=_BODY, sequence=self._sequence)
+        row.inbox[message.id] = Letter(cut, body)
+        row.dedup_keys.add(message.dedup_key)
+        return True
+
+    async def withdraw(self, message_id: str) -> bool:
+        """Take a message back."""
+        return any(row.inbox.pop(message_id, None) for row in self._rows.values())
+
+    async def due(
+        self,
+        now: datetime,
+        limit: int,
+        workflows: Collection[tuple[str, int]],
+        *,
+        hand_over: timedelta,
+    ) -> list[str]:
+        """Return runs that need attention, each to one caller."""
+        found = []
+        for row in self._unfinished.values():
+            at = row.due_at()
+            handed = row.handed_until is not None and row.handed_until > now
+            known = (row.workflow, row.workflow_version) in workflows
+            if at is not None and at <= now and not handed and known:
+                found.append((at, row.run_id))
+        found.sort()
+        for _, run_id in found[:limit]:
+            self._rows[run_id].handed_until = now + hand_over
+        return [run_id for _, run_id in found[:limit]]
+
+    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+        """Take a lease, or answer None."""
+        row = self._rows.get(lease.run_id)
+        if row is None or row.ready.get(lease.step) != lease.attempt or row.finished:
+            return None
+        held = row.leases.get((lease.step, lease.attempt))
+        if (held is not None and not held.released) or self._has_outcome(row, lease):
+            return None
+        row.leases[lease.step, lease.attempt] = lease
+        return row.instance(self.codec)
+
+    async def renew(
+        self, leases: Sequence[Lease], until: datetime, now: datetime
+    ) -> list[Lease]:
+        """Extend leases, and return those that are lost."""
+        lost = []
+        for lease in leases:
+            row, held = self._held(lease)
+            if row is None or held is None or held.until <= now:
+                lost.append(lease)
+            else:
+                row.leases[lease.step, lease.attempt] = msgspec.structs.replace(held, until=until)
+        return lost
+
+    async def release(self, leases: Sequence[Lease], now: datetime) -> None:
+        """Give leases back."""
+        for lease in leases:
+            row, held = self._held(lease)
+            if row is not None and held is not None:
+                free = msgspec.structs.replace(held, until=now, released=True)
+                row.leases[lease.step, lease.attempt] = free
+
+    async def adopt(self, owner: Owner, now: datetime) -> int:
+        """Expire the leases of earlier incarnations of a name."""
+        count = 0
+        for row in self._unfinished.values():
+            for place, lease in row.leases.items():
+                other = lease.owner
+                if (
+                    owner.name is not None and other.name == owner.name
+                    and other.incarnation != owner.incarnation and not lease.released
+                ):  # fmt: skip
+                    row.leases[place] = msgspec.structs.replace(lease, until=min(lease.until, now))
+                    count += 1
+        return count
+
+    def _row(self, run_id: str) -> Row:
+        row = self._rows.get(run_id)
+        if row is None:
+            raise InstanceNotFound(run_id)
+        return row
+
+    def _find(self, id: str, workflow: object, version: int | None) -> Row:
+        given = {"workflow": workflow, "workflow_version": version}
+        wanted = Filters.parse({k: v for k, v in given.items() if v is not None})
+        runs = [id] if id in self._rows else self._runs.get(id, [])
+        rows = [row for run in runs if passes(row := self._rows[run], wanted)]
+        if not rows:
+            raise InstanceNotFound(id)
+        unfinished = [row for row in rows if not row.finished]
+        if len(unfinished) > 1:
+            found = [(row.run_id, row.workflow, row.workflow_version) for row in unfinished]
+            raise AmbiguousInstance(id, found)
+        newest = max(rows, key=lambda row: (row.created_at, row.run_id))
+        return unfinished[0] if unfinished else newest
+
+    def _check_key(self, instance: Instance) -> None:
+        holder = self._holders.get(instance.unique_key or "")
+        if holder is not None and holder != instance.run_id and not instance.is_finished:
+            raise AlreadyRunning(instance.id, holder)
+
+    def _store(self, row: Row) -> None:
+        if row.run_id not in self._rows:
+            self._runs.setdefault(row.id, []).append(row.run_id)
+        self._rows[row.run_id] = row
+        self._index(row)
+
+    def _index(self, row: Row) -> None:
+        """Keep the unfinished runs and the holders of keys in step with the row's status."""
+        if row.finished:
+            self._unfinished.pop(row.run_id, None)
+            if row.unique_key is not None and self._holders.get(row.unique_key) == row.run_id:
+                del self._holders[row.unique_key]
+        else:
+            self._unfinished[row.run_id] = row
+            if row.unique_key is not None:
+                self._holders[row.unique_key] = row.run_id
+
+    def _remove(self, run_id: str) -> None:
+        row = self._rows.pop(run_id)
+        row.status = "cancelled"
+        self._index(row)
+        self._runs[row.id].remove(run_id)
+        if not self._runs[row.id]:
+            del self._runs[row.id]
+        self._histories.drop(run_id)
+
+    def _held(self, lease: Lease) -> tuple[Row | None, Lease | None]:
+        row = self._rows.get(lease.run_id)
+        held = None if row is None else row.leases.get((lease.step, lease.attempt))
+        mine = held is not None and not held.released
+        mine = mine and held is not None and held.owner.incarnation == lease.owner.incarnation
+        return row, held if mine else None
+
+    def _has_outcome(self, row: Row, lease: Lease) -> bool:
+        bodies = (self.codec.load_body(letter.body) for letter in row.inbox.values())
+        return any(
+            isinstance(body, StepEnded) and (body.step, body.attempt) == (lease.step, lease.attempt)
+            for body in bodies
+        )
+
+
+def _refuse(session: object) -> None:
+    if session is not None:
+        raise InvalidArgument(
+            "MemoryStorage has no transactions, so session= cannot be honoured; leave it out"
+        )

@@ -1,0 +1,15 @@
+"""The right name that is closest to a wrong one, for error messages."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like `name`, or None if none is like it."""
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean '…'?`, or nothing if no known name is like `name`."""
+    found = nearest(name, known)
+    return f"; did you mean {found!r}?" if found else ""

@@ -1,0 +1,7 @@
+"""The contract of a storage, and the values that cross it."""
+
+from hephaestus.storage.change import Change, Lease, Owner, Snapshot
+from hephaestus.storage.contract import Storage
+from hephaestus.storage.filters import Filters
+
+__all__ = ["Change", "Filters", "Lease", "Owner", "Snapshot", "Storage"]

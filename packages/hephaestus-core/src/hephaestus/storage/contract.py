@@ -1,0 +1,232 @@
+"""The contract that every storage fulfils; `hephaestus.testing.StorageContract` proves it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Protocol
+
+from hephaestus.codec import Codec
+from hephaestus.instance import Entry, Instance, Status
+from hephaestus.message import Message
+from hephaestus.storage.change import Change, Lease, Owner, Snapshot
+
+
+class Storage(Protocol):
+    """Keeps runs, their history, their inboxes and the leases of their steps.
+
+    The storage is the only truth. Every verb may be repeated after an unknown outcome: a
+    `create` is known by its run id, a `post` by its message id, a `commit` by its token.
+    Values that come out are never shared with the storage. What the driver raises becomes
+    `StorageUnavailable` or another of our errors. Where `session` is given, the write happens
+    with the caller's transaction or not at all; a storage that cannot do that refuses it.
+    """
+
+    durable: ClassVar[bool]
+    """Whether the rows outlive the process."""
+
+    transactional: ClassVar[bool]
+    """Whether it takes `session=` and runs transactional steps."""
+
+    codec: Codec
+
+    async def open(self) -> None:
+        """Make the storage usable.
+
+        Opening twice needs closing twice.
+
+        Raises:
+            StorageUnavailable: It cannot be reached.
+            SchemaOutdated: Its schema is older or newer than this code needs.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give up what `open` took."""
+        ...
+
+    # What users call
+
+    async def get(
+        self,
+        id: str,
+        *,
+        workflow: object = None,
+        version: int | None = None,
+        history: bool = True,
+    ) -> Instance:
+        """Return the run of that run id, or the one unfinished run of that id, or its newest.
+
+        Args:
+            workflow: A class or name, where the id fits several.
+            history: Fill `execution_history`.
+
+        Raises:
+            InstanceNotFound: Nothing fits.
+            AmbiguousInstance: Several unfinished runs fit.
+            DamagedInstance: It cannot be read.
+        """
+        ...
+
+    async def put(self, instance: Instance) -> None:
+        """Restore or import a run, as the new truth.
+
+        - It replaces the run of its run id, at the next revision; the version and the time of
+          creation stay.
+        - Its messages stay, its leases end.
+        - It is due at once if it is unfinished.
+
+        Raises:
+            AlreadyRunning: Another unfinished run holds its key.
+        """
+        ...
+
+    async def delete(self, id: str) -> bool:
+        """Delete every run of an id, or the one of a run id, with all that belongs to it.
+
+        Returns:
+            Whether there was any.
+        """
+        ...
+
+    async def query(self, **filters: Any) -> list[Instance]:
+        """Return the runs that pass all filters, without history; see `Filters`.
+
+        A damaged row is left out and logged.
+
+        Raises:
+            UnknownFilter: There is no such filter.
+            InvalidArgument: A filter has a value that it cannot take.
+        """
+        ...
+
+    async def count(self, **filters: Any) -> int:
+        """Return how many runs pass all filters; `limit` and `order` do not apply."""
+        ...
+
+    async def record(self, entry: Entry) -> None:
+        """Append an entry to a history, whether or not its run is stored; once per entry id."""
+        ...
+
+    async def entries(self, id: str) -> list[Entry]:
+        """Return a history, of a run id or of the run that `get` would return.
+
+        The order is that of arrival. Without any entries the list is empty.
+        """
+        ...
+
+    async def ids(self, workflow: object = None, limit: int | None = None) -> list[str]:
+        """Return the distinct ids, newest run first."""
+        ...
+
+    async def prune(
+        self,
+        before: datetime,
+        *,
+        statuses: Collection[Status] | None = None,
+        limit: int = 1000,
+    ) -> int:
+        """Delete finished runs that ended before a time, at most `limit` of them, oldest first.
+
+        Returns:
+            How many were deleted; call again until it is less than `limit`.
+        """
+        ...
+
+    # What runners call
+
+    async def create(self, change: Change, *, session: object = None) -> None:
+        """Insert a run with its first entries and leases, all or nothing.
+
+        Repeated with the run id that is stored, it changes nothing.
+
+        Raises:
+            AlreadyRunning: An unfinished run holds its `unique_key`.
+        """
+        ...
+
+    async def load(self, run_id: str) -> Snapshot:
+        """Return the run with its inbox and leases, as they were at one moment.
+
+        Raises:
+            InstanceNotFound: It is gone.
+            DamagedInstance: It cannot be read.
+        """
+        ...
+
+    async def commit(self, change: Change) -> None:
+        """Write a change, all or nothing.
+
+        - The stored revision must be the change's less one, or already the change's by the
+          same token: then nothing is written again.
+        - A hand-over by `due` ends.
+        - A run that was finished and is not any more takes its `unique_key` back.
+
+        Raises:
+            StaleInstance: The revision is another one, or a consumed message is gone.
+            AlreadyRunning: Another unfinished run holds its `unique_key`.
+        """
+        ...
+
+    async def post(self, message: Message, *, session: object = None) -> bool:
+        """Put a message into its run's inbox and make an unfinished run due, in one write.
+
+        It is due until a commit names the message as consumed or kept; one with `not_before`
+        from that time on. A failed run takes messages and is not due.
+
+        Returns:
+            False if the run had a message of that `dedup_key` before; then nothing changes.
+
+        Raises:
+            InstanceNotFound: There is no such run.
+        """
+        ...
+
+    async def withdraw(self, message_id: str) -> bool:
+        """Take a message back; answer False if it was consumed or never posted."""
+        ...
+
+    async def due(
+        self,
+        now: datetime,
+        limit: int,
+        workflows: Collection[tuple[str, int]],
+        *,
+        hand_over: timedelta,
+    ) -> list[str]:
+        """Return the run ids that need attention, longest due first.
+
+        - Due is an unfinished run of one of these workflows and versions whose `wake_at` has
+          passed, or that has an unseen message, or a lease that was released or has expired.
+        - Each is handed to one caller: for the time `hand_over`, or until the next commit,
+          no other call returns it.
+        """
+        ...
+
+    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+        """Take a lease, and return the run; None if the step is not to be executed.
+
+        It is not if the step is not ready at that attempt, if an outcome of the attempt lies
+        in the inbox, or if there is an unreleased lease of it, expired or not.
+        """
+        ...
+
+    async def renew(
+        self, leases: Sequence[Lease], until: datetime, now: datetime
+    ) -> list[Lease]:
+        """Extend the leases that are still held and have not expired.
+
+        Returns:
+            Those that are lost.
+        """
+        ...
+
+    async def release(self, leases: Sequence[Lease], now: datetime) -> None:
+        """Give leases back in order, so that others may take the attempts at once."""
+        ...
+
+    async def adopt(self, owner: Owner, now: datetime) -> int:
+        """Expire the leases that earlier incarnations of the owner's name hold.
+
+        Returns:
+            How many there were.
+        """
+        ...

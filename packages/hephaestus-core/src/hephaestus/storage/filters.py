@@ -1,0 +1,154 @@
+"""The filters of a query, checked once for every storage."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from hephaestus import data
+from hephaestus.errors import InvalidArgument, NotSerializable, UnknownFilter
+from hephaestus.instance import STATUSES, Status
+from hephaestus.nearest import nearest
+from hephaestus.workflow import Workflow
+
+Order = Literal["newest", "oldest"]
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What `query` and `count` select; a filter that is None selects nothing out."""
+
+    id: str | None = None
+    run_id: str | None = None
+    status: Status | None = None
+    status_in: tuple[Status, ...] | None = None
+    """Any of these; an empty one passes no run."""
+
+    workflow: str | None = None
+    workflow_version: int | None = None
+    families: tuple[str, ...] = ()
+    """Prefixes of the workflow's name, every character literal; all of them must fit."""
+
+    created_after: datetime | None = None
+    """Exclusive, as are the other times."""
+
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    tag: str | None = None
+    context: dict[str, Any] | None = None
+    """JSON that `{"initial": …, "steps": …}` must contain, as `@>` does in PostgreSQL."""
+
+    limit: int | None = None
+    order: Order = "newest"
+    """By time of creation, then by run id."""
+
+    after: str | None = None
+    """The run id of the last row seen; what follows it in the order is returned."""
+
+    @classmethod
+    def parse(cls, filters: Mapping[str, Any]) -> "Filters":
+        """Return the filters that a caller gave by name.
+
+        Raises:
+            UnknownFilter: There is no such filter.
+            InvalidArgument: A filter has a value that it cannot take.
+        """
+        checked: dict[str, Any] = {}
+        for name, value in filters.items():
+            if name not in _CHECKS:
+                raise UnknownFilter(name, tuple(_CHECKS), nearest(name, _CHECKS))
+            if value is None:
+                if name in ("limit", "after"):
+                    continue
+                raise InvalidArgument(f"{name}=None is no filter; leave it out")
+            checked[name] = _CHECKS[name](name, value)
+        families = [checked.pop("workflow_family", None)]
+        workflow = checked.get("workflow")
+        if isinstance(workflow, tuple):
+            families.append(workflow[0])
+            del checked["workflow"]
+        return cls(families=tuple(f for f in families if f is not None), **checked)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{name}= takes a text, not {value!r}")
+    return value
+
+
+def _status(name: str, value: object) -> Status:
+    if value not in STATUSES:
+        raise InvalidArgument(f"{name}= takes one of {', '.join(STATUSES)}, not {value!r}")
+    return value  # type: ignore[return-value]  # mypy does not narrow by membership
+
+
+def _statuses(name: str, value: object) -> tuple[Status, ...]:
+    if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset):
+        raise InvalidArgument(f"{name}= takes a list of statuses, not {value!r}")
+    return tuple(_status(name, one) for one in value)
+
+
+def _workflow(name: str, value: object) -> str | tuple[str]:
+    """Return a name, or for an umbrella the prefix of its versions' names."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, type) and issubclass(value, Workflow):
+        return (f"{value.name}.",) if value.versions else value.name
+    raise InvalidArgument(f"{name}= takes a workflow or its name, not {value!r}")
+
+
+def _count(name: str, value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise InvalidArgument(f"{name}= takes a whole number from 1, not {value!r}")
+    return value
+
+
+def _limit(name: str, value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise InvalidArgument(f"{name}= takes a whole number from 0, not {value!r}")
+    return value
+
+
+def _moment(name: str, value: object) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidArgument(f"{name}= takes a datetime with a time zone, not {value!r}")
+    return value
+
+
+def _context(name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not set(value) <= {"initial", "steps"}:
+        raise InvalidArgument(
+            f'{name}= is shaped like Instance.context: {{"initial": …, "steps": …}}, not {value!r}'
+        )
+    try:
+        normal: dict[str, Any] = data.normalise(value, name)
+    except NotSerializable as error:
+        raise InvalidArgument(str(error)) from error
+    return normal
+
+
+def _order(name: str, value: object) -> str:
+    if value not in get_args(Order):
+        raise InvalidArgument(f"{name}= takes 'newest' or 'oldest', not {value!r}")
+    return str(value)
+
+
+_CHECKS = {
+    "id": _text,
+    "run_id": _text,
+    "status": _status,
+    "status_in": _statuses,
+    "workflow": _workflow,
+    "workflow_version": _count,
+    "workflow_family": _text,
+    "created_after": _moment,
+    "created_before": _moment,
+    "updated_after": _moment,
+    "updated_before": _moment,
+    "tag": _text,
+    "context": _context,
+    "limit": _limit,
+    "order": _order,
+    "after": _text,
+}

@@ -1,0 +1,21 @@
+"""The distribution imports, and has one version."""
+
+import runpy
+import tomllib
+from pathlib import Path
+
+import hephaestus_postgres
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def test_the_version_is_the_one_that_the_build_reads() -> None:
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))
+
+    source = runpy.run_path(str(PACKAGE / project["tool"]["hatch"]["version"]["path"]))
+
+    assert source["__version__"] == hephaestus_postgres.__version__
+
+
+def test_the_public_names_are_pinned() -> None:
+    assert ["__version__"] == hephaestus_postgres.__all__

@@ -1,0 +1,5 @@
+"""Redis storage for Hephaestus workflows; this release holds no storage yet."""
+
+from hephaestus_redis.__about__ import __version__
+
+__all__ = ["__version__"]
