@@ -66,6 +66,9 @@ def main(argv: "list[str]") -> int:
     except OSError as failure:
         print(f"cannot prepare {CACHE}: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run begins this stage anew", file=sys.stderr)
+        return 130
     command = argv[:1] + [from_root(argument, Path.cwd()) for argument in argv[1:]]
     say(f"hatch run {' '.join(command)}")
     return become([str(BIN / "hatch"), "run", *command], environ)

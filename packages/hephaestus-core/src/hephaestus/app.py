@@ -277,21 +277,21 @@ class Hephaestus:
         Raises:
             WaitTimeout: The time passed first.
         """
+        self._check_open()
         wanted = _statuses(until)
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
-        run_id = (await self._find(id, workflow, version)).run_id
-        with self.runner.watch.watching(run_id) as watching:
-            while True:
-                instance = await self.storage.get(run_id, history=False)
-                if instance.status in wanted:
-                    return await self.storage.get(run_id)
+        with self.runner.watch.watching(id) as watching:
+            instance = await self._find(id, workflow, version)
+            while instance.status not in wanted:
                 left = _LONGEST_LOOK
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:
                         raise WaitTimeout(instance.id, instance.status, limit)
                 await watching.changed(left)
+                instance = await self.storage.get(instance.run_id)
+        return instance
 
     async def _find(self, id: str, workflow: object, version: int | None) -> Instance:
         self._check_open()

@@ -71,10 +71,9 @@ class Codec:
         """
         if value is None:
             return {}
-        mapping = data.as_mapping(value)
-        if mapping is None:
+        if data.as_mapping(value) is None:
             raise NotSerializable(where, f"it is not a mapping but {type(value).__name__}")
-        raw = data.dumps(mapping, where)
+        raw = data.dumps(value, where)
         if len(raw) > self._max_bytes:
             raise PayloadTooLarge(where, len(raw), self._max_bytes)
         read: dict[str, Any] = data.loads(raw)
@@ -145,6 +144,8 @@ class Codec:
         return {"$": ["hooked", base64.b64encode(stored).decode()]}
 
     def _in(self, value: Any) -> dict[str, Any]:
+        if not value:
+            return {}
         match value:
             case {"$": ["hooked", str(text)]}:
                 if self._hook is None:

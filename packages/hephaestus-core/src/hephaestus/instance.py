@@ -39,7 +39,7 @@ class StepError(msgspec.Struct, frozen=True, kw_only=True):
         return f"step {self.step!r}, attempt {self.attempt}: {self.type}: {self.message}"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of a run's history."""
 
     id: str
@@ -66,7 +66,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime
 
 
-class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a run remembers of a step that is not finished."""
 
     state: Literal["ready", "waiting", "halted"] = "ready"
@@ -93,7 +93,7 @@ class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     halt: Halt | None = None
 
 
-class FinishedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FinishedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a run remembers of a step that is resolved."""
 
     event: str | None = None

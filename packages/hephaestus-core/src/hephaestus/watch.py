@@ -9,33 +9,34 @@ class Watch:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
-    def notify(self, run_id: str) -> None:
-        """Wake all who wait for the run."""
-        for event in self._waiting.get(run_id, ()):
-            event.set()
+    def notify(self, *ids: str) -> None:
+        """Wake all who wait for a run, by any of its ids."""
+        for one in ids:
+            for event in self._waiting.get(one, ()):
+                event.set()
 
-    def watching(self, run_id: str) -> "Watching":
-        """Return a context in which no change of the run goes unnoticed."""
-        return Watching(self._waiting, run_id)
+    def watching(self, id: str) -> "Watching":
+        """Return a context in which no change of a run with that id or run id goes unnoticed."""
+        return Watching(self._waiting, id)
 
 
 class Watching:
     """One who waits; changes between two waits are not lost."""
 
-    def __init__(self, waiting: dict[str, set[asyncio.Event]], run_id: str) -> None:
+    def __init__(self, waiting: dict[str, set[asyncio.Event]], id: str) -> None:
         self._waiting = waiting
-        self._run_id = run_id
+        self._id = id
         self._event = asyncio.Event()
 
     def __enter__(self) -> "Watching":
-        self._waiting.setdefault(self._run_id, set()).add(self._event)
+        self._waiting.setdefault(self._id, set()).add(self._event)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        others = self._waiting[self._run_id]
+        others = self._waiting[self._id]
         others.discard(self._event)
         if not others:
-            del self._waiting[self._run_id]
+            del self._waiting[self._id]
 
     async def changed(self, seconds: float) -> None:
         """Return when the run changes, or after that many seconds."""

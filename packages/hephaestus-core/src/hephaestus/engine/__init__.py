@@ -5,7 +5,7 @@ from hephaestus.engine.advanced import Advanced, Transition, Waited
 from hephaestus.engine.closing import cancel, is_cancelled
 from hephaestus.engine.events import bind, schedule_target
 from hephaestus.engine.handout import dispatch_until, hand_out, wake_at
-from hephaestus.engine.visible import routes_after, step_context
+from hephaestus.engine.visible import step_context
 
 __all__ = [
     "Advanced",
@@ -18,7 +18,6 @@ __all__ = [
     "hand_out",
     "is_cancelled",
     "retry",
-    "routes_after",
     "schedule_target",
     "step_context",
     "wake_at",

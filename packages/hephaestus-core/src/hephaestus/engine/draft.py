@@ -9,12 +9,13 @@ import msgspec
 
 from hephaestus.engine.advanced import Transition, Waited
 from hephaestus.engine.ledger import Ledger
-from hephaestus.engine.visible import routes_after, step_context
+from hephaestus.engine.visible import step_context
 from hephaestus.errors import Fatal
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Suspend
 from hephaestus.retry import DEFAULT_RETRY, Retry
+from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
 
 class Draft:
@@ -35,10 +36,6 @@ class Draft:
         self._active = dict(instance.active)
         self._finished = dict(instance.finished)
         self._results = dict(instance.context.steps)
-        self._view = msgspec.structs.replace(
-            instance,
-            context=msgspec.structs.replace(instance.context, steps=self._results),
-        )
         self._metadata = instance.runtime_metadata
         self._stopped = instance.stopped
         self._error = instance.error
@@ -175,18 +172,16 @@ class Draft:
     def _complete(
         self, key: str, step: ActiveStep, outcome: Completed, duration: float | None
     ) -> None:
-        routes = outcome.routes
+        routes: Mapping[str, dict[str, Any] | None] | None = outcome.routes
         if routes is None:
             try:
-                routes = routes_after(
-                    self._workflow, self._view, key, step, outcome.event, outcome.data
-                )
+                routes = self._routes(key, step, outcome)
             except Fatal as fatal:
                 self._fail(key, step, type(fatal).__name__, str(fatal))
                 return
         self._active.pop(key, None)
         self._results[key] = outcome.data
-        self._finished[key] = FinishedStep(event=outcome.event, routes=routes)
+        self._finished[key] = FinishedStep(event=outcome.event, routes=dict(routes))
         if outcome.metadata:
             self._metadata = {**self._metadata, **outcome.metadata}
         self.ledger.add(
@@ -198,6 +193,22 @@ class Draft:
         activated = [s for s in self._resolve(self._graph.successors[key]) if s in routes]
         self.transitions.insert(
             source, Transition(source=key, event=outcome.event, targets=tuple(activated))
+        )
+
+    def _routes(
+        self, key: str, step: ActiveStep, outcome: Completed
+    ) -> Mapping[str, dict[str, Any] | None]:
+        target = self._graph.target(key, outcome.event)
+        if isinstance(target, Choose):
+            context = step_context(self._workflow, self._view(), key, step, own=outcome.data)
+            return target.pick(context)
+        return target
+
+    def _view(self) -> Instance:
+        """The run with the results so far, for those who look at it within the advance."""
+        return msgspec.structs.replace(
+            self.before,
+            context=msgspec.structs.replace(self.before.context, steps=self._results),
         )
 
     def _resolve(self, candidates: tuple[str, ...]) -> list[str]:
@@ -237,13 +248,14 @@ class Draft:
         step = self._graph.steps[key]
         if not step.settled:
             return
-        context = step_context(self._workflow, self._view, key, record)
-        returned = step.execute(context)
+        if step.ends:
+            self._complete(key, record, Completed(event=step.events[0], routes={}), 0.0)
+            return
+        returned = step.execute(step_context(self._workflow, self._view(), key, record))
         if isinstance(returned, Suspend):
             self._suspend(key, record, returned.length, 0.0)
         else:
-            routes: dict[str, Any] | None = {} if step.ends else None
-            self._complete(key, record, Completed(event=step.events[0], routes=routes), 0.0)
+            self._complete(key, record, Completed(event=step.events[0]), 0.0)
 
     def _suspend(
         self, key: str, step: ActiveStep, timeout: timedelta | None, duration: float

@@ -1,11 +1,9 @@
-"""What a step sees of its run, and where it goes from there."""
+"""What a step sees of its run."""
 
 from typing import Any
 
-from hephaestus.graph import Graph
 from hephaestus.instance import ActiveStep, Identity, Instance
 from hephaestus.steps import StepContext
-from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
 
 
@@ -46,27 +44,3 @@ def step_context(
         attempt=record.attempt,
         answer=record.answer,
     )
-
-
-def routes_after(
-    workflow: type[Workflow],
-    instance: Instance,
-    key: str,
-    record: ActiveStep,
-    event: str,
-    data: dict[str, Any],
-) -> dict[str, dict[str, Any] | None]:
-    """Return the targets, with config, that follow the step's event.
-
-    Raises:
-        Fatal: A `Choose` raised, chose nothing, or chose a step that it does not declare.
-    """
-    target = _target(workflow.graph, key, event)
-    if isinstance(target, Choose):
-        return target.pick(step_context(workflow, instance, key, record, own=data))
-    return target
-
-
-def _target(graph: Graph, key: str, event: str) -> Choose | dict[str, dict[str, Any] | None]:
-    target = graph.target(key, event)
-    return target if isinstance(target, Choose) else dict(target)

@@ -9,11 +9,11 @@ from typing import cast
 import msgspec
 
 from hephaestus.codec import Codec
-from hephaestus.engine import routes_after, step_context
+from hephaestus.engine import step_context
 from hephaestus.errors import Fatal
 from hephaestus.execution.returned import interpret
 from hephaestus.execution.threads import in_thread
-from hephaestus.instance import ActiveStep, Instance
+from hephaestus.instance import ActiveStep, Instance, Status
 from hephaestus.message import StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend
 from hephaestus.steps import Step, StepContext
@@ -92,10 +92,11 @@ def _with_choice(
     outcome: Completed,
 ) -> Completed:
     """Let a `Choose` decide here, so that its choice travels with the outcome."""
-    if not isinstance(workflow.graph.target(step.key, outcome.event), Choose):
+    target = workflow.graph.target(step.key, outcome.event)
+    if not isinstance(target, Choose):
         return outcome
-    routes = routes_after(workflow, instance, step.key, record, outcome.event, outcome.data)
-    return msgspec.structs.replace(outcome, routes=routes)
+    context = step_context(workflow, instance, step.key, record, own=outcome.data)
+    return msgspec.structs.replace(outcome, routes=target.pick(context))
 
 
 def _failed(error: BaseException) -> Failed:
@@ -124,7 +125,10 @@ def _tell(
                 has_metadata=bool(metadata),
             )
         case Suspend() | Halt():
-            events.step_async(instance, step=key, attempt=attempt, duration=duration)
+            status: Status = "waiting" if isinstance(outcome, Suspend) else "halted"
+            events.step_async(
+                instance, step=key, attempt=attempt, duration=duration, status=status
+            )
         case Failed(type=kind, message=reason):
             events.step_exception(
                 instance,

@@ -1,8 +1,8 @@
 """Execution: computes every change of a run, writes it, and hands out what became ready."""
 
 import asyncio
+import itertools
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -94,6 +94,7 @@ class Execution:
         self._dispatcher = dispatcher
         self._runner = runner
         self._turns: dict[str, _Turn] = {}
+        self._commits = itertools.count()
 
     async def start(self, instance: Instance) -> None:
         """Store a new run, advanced to its first steps, and begin them.
@@ -244,7 +245,7 @@ class Execution:
         instance = change.instance
         self._keeper.lose(instance.run_id, advanced.ended)
         if instance.status != before.status:
-            self._watch.notify(instance.run_id)
+            self._watch.notify(instance.run_id, instance.id)
         report(
             before,
             advanced,
@@ -273,7 +274,7 @@ class Execution:
         instance = engine.hand_out(instance, until)
         return Change(
             instance=instance,
-            token=secrets.token_hex(8),
+            token=f"{self._keeper.owner.incarnation}/{next(self._commits)}",
             results=tuple(e.step for e in advanced.entries if e.action == "completed" and e.step),
             entries=advanced.entries,
             consumed=advanced.consumed,

@@ -129,7 +129,7 @@ class Row:
                 ),
                 **codec.load_state(self.state),
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise DamagedInstance(self.run_id, str(error)) from error
 
     def snapshot(self, codec: Codec) -> Snapshot:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from hephaestus import data
 from hephaestus.errors import InvalidArgument
 from hephaestus.memory.row import Row, as_context
@@ -40,7 +42,7 @@ def passes(row: Row, filters: Filters) -> bool:
         and (filters.tag is None or filters.tag in row.tags)
         and _between(row.created_at, filters.created_after, filters.created_before)
         and _between(row.updated_at, filters.updated_after, filters.updated_before)
-        and (filters.context is None or contains(as_context(row), data.encode(filters.context)))
+        and (filters.context is None or contains(as_context(row), _stored(filters.context)))
     )
 
 
@@ -77,3 +79,8 @@ def _between(value: datetime | None, after: datetime | None, before: datetime | 
     if after is not None and (value is None or value <= after):
         return False
     return before is None or (value is not None and value < before)
+
+
+def _stored(context: dict[str, Any]) -> Any:
+    """Return the filter as the same data would be stored."""
+    return msgspec.json.decode(data.dumps(context))

@@ -4,6 +4,7 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import msgspec
@@ -105,7 +106,7 @@ class Step:
         """Return the declared event that an event from outside stands for, if any."""
         return event if event in self.events else None
 
-    @property
+    @cached_property
     def time_limit(self) -> timedelta | None:
         """`timeout` as a timedelta."""
         return None if self.timeout is None else duration.parse(self.timeout, "timeout")
@@ -115,12 +116,12 @@ class Step:
         """What the user wrote: `execute`, or the decorated function."""
         return self.execute
 
-    @property
+    @cached_property
     def is_async(self) -> bool:
         """Whether the body is called on the event loop rather than in a thread."""
         return is_coroutine_function(self.body)
 
-    @property
+    @cached_property
     def type_name(self) -> str:
         """Where the step is defined: module and name."""
         return f"{type(self).__module__}.{type(self).__qualname__}"

@@ -50,7 +50,7 @@ class FunctionStep(Step, Generic[P, R]):
         """The function."""
         return self.__wrapped__
 
-    @property
+    @functools.cached_property
     def type_name(self) -> str:
         """Where the function is defined: module and name."""
         name = getattr(self.__wrapped__, "__qualname__", self.key)
