@@ -1,9 +1,18 @@
 """Runs the examples of the README files and of the docs, as they stand, as tests."""
 
+from typing import Any
+
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+
+def as_a_program(namespace: dict[str, Any]) -> None:
+    """Let the examples of one document be what they look like: one program."""
+    namespace["__name__"] = "__main__"
+
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
+    setup=as_a_program,
 ).pytest()

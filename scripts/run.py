@@ -54,11 +54,12 @@ def main(argv: "list[str]") -> int:
         print(missing, file=sys.stderr)
         return 1
     environ = private_environment(os.environ)
+    name = argv[0].rpartition(":")[0] or "default"
     try:
         with one_at_a_time():
-            prepare(argv[0].rpartition(":")[0] or "default", environ)
-        if argv[0].startswith(("+", "-")):
-            # A choice from a matrix: Hatch makes those environments itself, when it gets to them.
+            prepare(name, environ)
+        if name != "default" or argv[0].startswith(("+", "-")):
+            # Hatch makes those of a matrix itself, when it gets to them; others use uv themselves.
             environ.update(uv_settings(environ))
     except subprocess.CalledProcessError as failure:
         print(f"this failed: {' '.join(failure.cmd)}", file=sys.stderr)

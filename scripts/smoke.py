@@ -5,6 +5,7 @@
 The interpreter is that of the environment in which the package is installed.
 """
 
+import asyncio
 import importlib
 import importlib.metadata
 import importlib.resources
@@ -13,7 +14,7 @@ import sys
 
 
 def main(distribution: str, module: str, version: str, extras: str = "") -> None:
-    """Import the package as its users do; with its own extras, import every module that it has."""
+    """Import what users import; with the core's own extras, import every module that there is."""
     package = importlib.import_module(module)
     assert version == importlib.metadata.version(distribution)
     assert version == importlib.import_module(f"{module}.__about__").__version__
@@ -23,6 +24,25 @@ def main(distribution: str, module: str, version: str, extras: str = "") -> None
     if "testing" in extras:
         for found in pkgutil.walk_packages(package.__path__, f"{module}."):
             importlib.import_module(found.name)
+    if module == "hephaestus":
+        asyncio.run(run_a_workflow())
+
+
+async def run_a_workflow() -> None:
+    """Take one run from its start to its end."""
+    from hephaestus import Done, Hephaestus, StepContext, Workflow, step
+
+    @step
+    async def double(ctx: StepContext) -> dict[str, int]:
+        return {"number": ctx.initial["number"] * 2}
+
+    class Doubling(Workflow, unique="number"):
+        start_step = double
+        transitions = {double: {"done": Done}}  # noqa: RUF012  # as users write it
+
+    async with Hephaestus():
+        doubling = await Doubling.start("one", {"number": 21})
+        assert {"number": 42} == await doubling.result(timeout=10)
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ class Hephaestus:
                 f"workflow {workflow.name!r} is pinned to the app {workflow.app!r}, "
                 f"and this is {self._name!r}"
             )
-        transactional = [s.key for s in workflow.graph.steps.values() if s.transactional]
+        transactional = workflow.graph.transactional
         if transactional and not self.storage.transactional:
             raise InvalidArgument(
                 f"workflow {workflow.name!r} has transactional steps "

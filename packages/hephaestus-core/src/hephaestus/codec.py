@@ -81,6 +81,8 @@ class Codec:
 
     def dump(self, value: Mapping[str, Any]) -> bytes:
         """Return user data as bytes of JSON."""
+        if not value:
+            return b"{}"
         return _encoder.encode(self._out(value))
 
     def load(self, raw: bytes) -> dict[str, Any]:
@@ -161,6 +163,7 @@ class Codec:
         return {key: self._step(step, self._in) for key, step in steps.items()}
 
     def _step(self, step: ActiveStep, turn: Any) -> ActiveStep:
+        # Hardly any step has data of the user's in its record.
         if step.config is None and step.answer is None and step.halt is None:
             return step
         return msgspec.structs.replace(

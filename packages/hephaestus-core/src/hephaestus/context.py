@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The data of a run.
 
     The values are plain data of the user's own shape, hence `Any`.

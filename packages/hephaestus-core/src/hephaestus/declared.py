@@ -1,5 +1,6 @@
 """What a workflow class declares besides its graph, checked."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from hephaestus.key import Unique
 from hephaestus.retry import Retry
 
 _LONGEST_NAME = 255
+_NAME = re.compile(rf"\S{{1,{_LONGEST_NAME}}}")
 _LARGEST_VERSION = 2**31 - 1
 
 
@@ -16,15 +18,11 @@ def checked_name(name: object, workflow: type) -> str:
     """Return the name given, else the place where the class is defined."""
     if name is None:
         name = f"{workflow.__module__}.{workflow.__qualname__}"
-    # Keys and filters put names next to other words, so a name is one word.
-    if not isinstance(name, str) or not name.isprintable() or len(name.split()) != 1:
+    # Unique keys put the name between spaces, and columns hold no more.
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.isprintable():
         raise DefinitionError(
-            f"workflow {workflow.__qualname__}: name must be a text without spaces, got {name!r}"
-        )
-    if name != name.strip() or len(name) > _LONGEST_NAME:
-        raise DefinitionError(
-            f"workflow {workflow.__qualname__}: name must be at most {_LONGEST_NAME} characters "
-            f"without spaces around, got {name!r}; set name="
+            f"workflow {workflow.__qualname__}: name must be a text of 1 to {_LONGEST_NAME} "
+            f"printable characters without spaces, got {name!r}; set name="
         )
     return name
 

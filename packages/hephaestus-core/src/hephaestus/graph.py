@@ -41,6 +41,9 @@ class Graph:
         self.ancestors: Mapping[str, frozenset[str]] = _Ancestors(self)
         """Every step that leads to a step, directly or not."""
 
+        self.transactional = tuple(key for key, step in self.steps.items() if step.transactional)
+        """The steps whose database effects are committed with their outcome."""
+
         self._routes = routes
 
     def target(self, key: str, event: str) -> Targets | Choose:

@@ -25,7 +25,7 @@ Action: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-class StepError(msgspec.Struct, frozen=True, kw_only=True):
+class StepError(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Why an attempt of a step failed."""
 
     step: str
@@ -103,7 +103,7 @@ class FinishedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The targets it chose, with the config that the edge carries."""
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
+class Identity(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Which run a step works for; what `ctx.instance` shows."""
 
     id: str
@@ -118,7 +118,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     telemetry_metadata: dict[str, Any] = {}
 
 
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
+class Instance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One execution of a workflow.
 
     It holds the workflow's name, never its class, so that any process can read it. What

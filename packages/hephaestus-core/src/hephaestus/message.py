@@ -8,7 +8,7 @@ import msgspec
 from hephaestus.outcome import Outcome
 
 
-class EventPosted(msgspec.Struct, frozen=True, kw_only=True, tag="event", tag_field="kind"):
+class EventPosted(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="event", tag_field="kind"):
     """An event from outside, bound to one step when it was posted."""
 
     step: str
@@ -16,7 +16,7 @@ class EventPosted(msgspec.Struct, frozen=True, kw_only=True, tag="event", tag_fi
     payload: dict[str, Any] = {}
 
 
-class StepEnded(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_field="kind"):
+class StepEnded(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="outcome", tag_field="kind"):
     """What one attempt of a step came to."""
 
     step: str
@@ -26,11 +26,11 @@ class StepEnded(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_fi
     """Seconds that the body took."""
 
 
-class CancelRequested(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", tag_field="kind"):
+class CancelRequested(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cancel", tag_field="kind"):
     """The run shall stop."""
 
 
-class LeaseEnded(msgspec.Struct, frozen=True, kw_only=True):
+class LeaseEnded(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A lease that no longer protects its attempt; read from the storage, never posted."""
 
     step: str
@@ -42,7 +42,7 @@ class LeaseEnded(msgspec.Struct, frozen=True, kw_only=True):
 Body: TypeAlias = EventPosted | StepEnded | CancelRequested
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row of a run's inbox."""
 
     id: str

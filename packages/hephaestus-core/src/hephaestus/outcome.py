@@ -10,7 +10,7 @@ from hephaestus import duration
 from hephaestus.duration import Duration
 
 
-class Completed(msgspec.Struct, frozen=True, kw_only=True, tag="completed", tag_field="kind"):
+class Completed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="completed", tag_field="kind"):
     """The step ended with one of its events."""
 
     event: str
@@ -22,7 +22,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag="completed", tag_
     """The targets that a `Choose` picked, with their config; None where none was asked."""
 
 
-class Suspend(msgspec.Struct, frozen=True, tag="suspended", tag_field="kind"):
+class Suspend(msgspec.Struct, frozen=True, gc=False, tag="suspended", tag_field="kind"):
     """Returned by a step to wait for an event from outside.
 
     With a timeout the event `timeout` arrives by itself after that time; the step then
@@ -42,7 +42,7 @@ class Suspend(msgspec.Struct, frozen=True, tag="suspended", tag_field="kind"):
         return None if self.timeout is None else duration.parse(self.timeout, "timeout")
 
 
-class Halt(msgspec.Struct, frozen=True, tag="halted", tag_field="kind"):
+class Halt(msgspec.Struct, frozen=True, gc=False, tag="halted", tag_field="kind"):
     """Returned by a step to stop for an answer.
 
     The answer is an event of the step, sent with `resume`; its payload becomes the step's
@@ -59,7 +59,7 @@ class Halt(msgspec.Struct, frozen=True, tag="halted", tag_field="kind"):
     resume_to: str | None = None
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed", tag_field="kind"):
+class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="failed", tag_field="kind"):
     """The attempt failed."""
 
     type: str

@@ -7,13 +7,13 @@ class Watch:
     """Wakes those who wait for a run, when a commit of this process changes its status."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[str, set[Watching]] = {}
 
     def notify(self, *ids: str) -> None:
         """Wake all who wait for a run, by any of its ids."""
         for one in ids:
-            for event in self._waiting.get(one, ()):
-                event.set()
+            for watching in self._waiting.get(one, ()):
+                watching.notice()
 
     def watching(self, id: str) -> "Watching":
         """Return a context in which no change of a run with that id or run id goes unnoticed."""
@@ -23,26 +23,40 @@ class Watch:
 class Watching:
     """One who waits; changes between two waits are not lost."""
 
-    def __init__(self, waiting: dict[str, set[asyncio.Event]], id: str) -> None:
+    def __init__(self, waiting: "dict[str, set[Watching]]", id: str) -> None:
         self._waiting = waiting
         self._id = id
-        self._event = asyncio.Event()
+        self._changed = False
+        self._sleeping: asyncio.Future[None] | None = None
 
     def __enter__(self) -> "Watching":
-        self._waiting.setdefault(self._id, set()).add(self._event)
+        self._waiting.setdefault(self._id, set()).add(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
         others = self._waiting[self._id]
-        others.discard(self._event)
+        others.discard(self)
         if not others:
             del self._waiting[self._id]
 
     async def changed(self, seconds: float) -> None:
         """Return when the run changes, or after that many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return
-        self._event.clear()
+        if not self._changed:
+            loop = asyncio.get_running_loop()
+            self._sleeping = loop.create_future()
+            timer = loop.call_later(seconds, self._wake)
+            try:
+                await self._sleeping
+            finally:
+                timer.cancel()
+                self._sleeping = None
+        self._changed = False
+
+    def notice(self) -> None:
+        """Learn that the run has changed."""
+        self._changed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._sleeping is not None and not self._sleeping.done():
+            self._sleeping.set_result(None)

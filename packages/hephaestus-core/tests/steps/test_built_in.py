@@ -34,7 +34,7 @@ def test_two_waits_bear_two_keys() -> None:
 
 @pytest.mark.parametrize("duration", [-1, "1h", None, True, float("nan")])
 def test_wait_refuses_what_is_no_duration(duration: Any) -> None:
-    with pytest.raises(InvalidArgument, match="^duration must"):
+    with pytest.raises(InvalidArgument, match=r"^duration must"):
         Wait(duration)
 
 
@@ -80,7 +80,7 @@ def test_wait_for_event_needs_a_key_where_its_name_makes_none() -> None:
 
 @pytest.mark.parametrize("timeout", [-1, "1h", True])
 def test_wait_for_event_refuses_what_is_no_timeout(timeout: Any) -> None:
-    with pytest.raises(InvalidArgument, match="^timeout must"):
+    with pytest.raises(InvalidArgument, match=r"^timeout must"):
         WaitForEvent("paid", timeout=timeout)
 
 

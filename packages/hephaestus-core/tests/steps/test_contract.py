@@ -13,7 +13,7 @@ from hephaestus.steps import Configured, Step, StepContext, Wait, as_step
 
 
 class Charge(Step):
-    events = ["charged", "declined"]
+    events = ["charged", "declined"]  # noqa: RUF012  # users write lists
     retry = Retry(3)
     timeout = 30
 

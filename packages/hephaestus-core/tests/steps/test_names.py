@@ -81,7 +81,7 @@ def test_events_that_are_no_list_of_distinct_names_are_refused(events: Any) -> N
 
 
 def test_an_event_may_be_any_printable_text() -> None:
-    assert is_event_name("card declined – retry?")
+    assert is_event_name("Zahlung für 42 € fehlt")
 
 
 def test_a_key_is_found_by_class_instance_function_config_and_itself() -> None:

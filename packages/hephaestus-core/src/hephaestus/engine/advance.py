@@ -49,7 +49,8 @@ def advance(
     while draft.fire_timer():
         queue.run()
     leased = live_leases or {}
-    draft.respect(leased)
+    if leased:
+        draft.respect(leased)
     return _advanced(draft, queue, leased)
 
 
@@ -121,14 +122,17 @@ def _advanced(draft: Draft, queue: _Queue, leased: Mapping[str, datetime]) -> Ad
         consumed=tuple(queue.consumed),
         kept=tuple(queue.kept),
         ended=ended_between(draft.before, instance),
-        ready=tuple(
-            key
-            for key, step in instance.active.items()
-            if step.state == "ready"
-            and key not in leased
-            and (step.deadline is None or step.deadline <= draft.now)
-        ),
+        ready=_ready(instance, draft.now, leased),
         transitions=tuple(draft.transitions),
         waits=tuple(draft.waits),
         changed=draft.changed or bool(queue.consumed) or bool(queue.kept),
     )
+
+
+def _ready(instance: Instance, now: datetime, leased: Mapping[str, datetime]) -> tuple[str, ...]:
+    ready = []
+    for key, step in instance.active.items():
+        if step.state == "ready" and key not in leased:
+            if step.deadline is None or step.deadline <= now:
+                ready.append(key)
+    return tuple(ready)

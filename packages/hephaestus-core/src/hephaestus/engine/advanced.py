@@ -6,7 +6,7 @@ from hephaestus.instance import ActiveStep, Entry, Instance
 from hephaestus.message import Message, Source
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True):
+class Transition(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A step ended and activated these others."""
 
     source: str
@@ -14,7 +14,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...]
 
 
-class Waited(msgspec.Struct, frozen=True, kw_only=True):
+class Waited(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A step's wait ended."""
 
     step: str
@@ -24,7 +24,7 @@ class Waited(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds."""
 
 
-class Advanced(msgspec.Struct, frozen=True, kw_only=True):
+class Advanced(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The next instance and its effects; nothing of it holds until it is committed."""
 
     instance: Instance

@@ -30,7 +30,7 @@ _LONGEST_PAUSE = 5.0
 T = TypeVar("T")
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a run's ready steps; those in neither list stay ready for anyone."""
 
     leased: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Choice(msgspec.Struct, frozen=True):
     """Sent to a broker."""
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+class Placed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A committed change, and what this process has to do about it."""
 
     instance: Instance
@@ -71,7 +71,19 @@ class _Turn:
 
     def __init__(self) -> None:
         self.again = False
-        self.over = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def over(self) -> None:
+        """Return when the turn is over."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def end(self) -> None:
+        """Let those go on who wait for the end."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 class Execution:
@@ -151,7 +163,7 @@ class Execution:
         turn = self._turns.get(run_id)
         if turn is not None:
             turn.again = True
-            await turn.over.wait()
+            await turn.over()
             return
         with self._turn(run_id) as turn:
             turn.again = True
@@ -262,30 +274,35 @@ class Execution:
         )
 
     def _change(self, advanced: Advanced, choice: Choice) -> Change:
-        now = self._clock.now()
-        instance = advanced.instance
-        leases = tuple(
-            self._keeper.lease(instance.run_id, key, instance.active[key].attempt, now)
-            for key in choice.leased
-        )
-        until = {lease.step: lease.until for lease in leases}
-        for key in choice.sent:
-            until[key] = engine.dispatch_until(instance.active[key].dispatches, now)
-        instance = engine.hand_out(instance, until)
+        instance, leases = advanced.instance, []
+        if choice.leased or choice.sent:
+            now = self._clock.now()
+            until = {}
+            for key in choice.leased:
+                attempt = instance.active[key].attempt
+                lease = self._keeper.lease(instance.run_id, key, attempt, now)
+                leases.append(lease)
+                until[key] = lease.until
+            for key in choice.sent:
+                until[key] = engine.dispatch_until(instance.active[key].dispatches, now)
+            instance = engine.hand_out(instance, until)
         return Change(
             instance=instance,
             token=f"{self._keeper.owner.incarnation}/{next(self._commits)}",
-            results=tuple(e.step for e in advanced.entries if e.action == "completed" and e.step),
+            results=tuple([e.step for e in advanced.entries if e.action == "completed" and e.step]),
             entries=advanced.entries,
             consumed=advanced.consumed,
-            kept=tuple(message.id for message in advanced.kept),
+            kept=tuple([message.id for message in advanced.kept]),
             ended=advanced.ended,
-            granted=leases,
+            granted=tuple(leases),
             wake_at=engine.wake_at(instance, advanced.kept),
         )
 
     async def _commit(self, change: Change) -> None:
-        await self._patiently(lambda: self._storage.commit(change))
+        try:
+            await self._storage.commit(change)
+        except StorageUnavailable:
+            await self._patiently(lambda: self._storage.commit(change))
 
     async def _patiently(self, verb: Callable[[], Awaitable[T]]) -> T:
         """Repeat a verb while the storage is away; every verb may be repeated."""
@@ -316,7 +333,7 @@ class _TakingTurn:
 
     def __exit__(self, *exception: object) -> None:
         del self._turns[self._run_id]
-        self._turn.over.set()
+        self._turn.end()
 
 
 def _workflow_of(instance: Instance) -> type[Workflow]:

@@ -2,13 +2,15 @@
 
 from hephaestus.engine import Advanced
 from hephaestus.instance import Instance
-from hephaestus.telemetry import events
+from hephaestus.telemetry import bus, events
 
 
 def report(
     before: Instance, advanced: Advanced, *, initial_step: str, duration: float, runner: str
 ) -> None:
     """Emit the telemetry events of one committed advance."""
+    if not bus.anyone():
+        return
     instance = advanced.instance
     if before.status == "pending":
         events.workflow_start(instance, initial_step=initial_step, runner=runner)

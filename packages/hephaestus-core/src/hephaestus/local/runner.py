@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -190,9 +190,11 @@ class LocalRunner:
 
     async def _line(self, instance: Instance, lease: Lease) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
+        task = asyncio.current_task()
+        assert task is not None, "a line is a task"
         with running.bound(self._app):
             while True:
-                placed = await self._work(instance, lease)
+                placed = await self._work(instance, lease, task.cancel)
                 if placed is None or not placed.leases:
                     break
                 instance, lease = placed.instance, placed.leases[0]
@@ -200,10 +202,10 @@ class LocalRunner:
                     self._spawn(self._line(instance, other))
         self._fill()
 
-    async def _work(self, instance: Instance, lease: Lease) -> Placed | None:
-        task = asyncio.current_task()
-        assert task is not None, "a line is a task"
-        self._keeper.hold(lease, task.cancel)
+    async def _work(
+        self, instance: Instance, lease: Lease, stop: Callable[[], object]
+    ) -> Placed | None:
+        self._keeper.hold(lease, stop)
         try:
             ended = await self._execution.execute(instance, lease.step)
         finally:

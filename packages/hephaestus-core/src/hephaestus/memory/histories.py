@@ -1,12 +1,18 @@
 """The histories of runs, whether or not the runs are stored."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import msgspec
 
 from hephaestus.codec import Codec
 from hephaestus.instance import Entry
+
+_Cut: TypeAlias = tuple[Entry, bytes | None, bytes | None]
+"""An entry without its data, and these as bytes: input, then output."""
+
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Histories:
@@ -14,14 +20,15 @@ class Histories:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._runs: dict[str, dict[str, tuple[Entry, bytes | None, bytes | None]]] = {}
+        self._runs: dict[str, dict[str, _Cut]] = {}
 
-    def add(self, entries: Iterable[Entry]) -> None:
-        """Append the entries that are new."""
+    def add(self, entries: Iterable[Entry], results: Mapping[str, bytes] = _NONE) -> None:
+        """Append the entries that are new; results are the outputs that are bytes already."""
         for entry in entries:
             run = self._runs.setdefault(entry.run_id, {})
             if entry.id not in run:
-                run[entry.id] = self._cut(entry)
+                known = results.get(entry.step or "") if entry.action == "completed" else None
+                run[entry.id] = self._cut(entry, known)
 
     def of(self, run_id: str) -> list[Entry]:
         """Return a run's history."""
@@ -34,11 +41,11 @@ class Histories:
         """Forget a run's history, and answer whether there was one."""
         return self._runs.pop(run_id, None) is not None
 
-    def _cut(self, entry: Entry) -> tuple[Entry, bytes | None, bytes | None]:
+    def _cut(self, entry: Entry, output: bytes | None) -> _Cut:
         if entry.input is None and entry.output is None:
             return entry, None, None
         bare = msgspec.structs.replace(entry, input=None, output=None)
-        return bare, self._written(entry.input), self._written(entry.output)
+        return bare, self._written(entry.input), output or self._written(entry.output)
 
     def _written(self, value: dict[str, Any] | None) -> bytes | None:
         return None if value is None else self._codec.dump(value)

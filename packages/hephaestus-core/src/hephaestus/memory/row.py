@@ -75,8 +75,8 @@ class Row:
         """Whether the run has ended."""
         return self.status in TERMINAL
 
-    def write(self, change: Change, codec: Codec) -> None:
-        """Take the change; all that can fail happens before anything is changed."""
+    def write(self, change: Change, codec: Codec) -> dict[str, bytes]:
+        """Take the change, and return its results as bytes; what can fail happens first."""
         instance = change.instance
         results = {key: codec.dump(instance.context.steps[key]) for key in change.results}
         self.write_state(instance, codec)
@@ -93,6 +93,7 @@ class Row:
             self.leases.pop(ended, None)
         for lease in change.granted:
             self.leases[lease.step, lease.attempt] = lease
+        return results
 
     def write_state(self, instance: Instance, codec: Codec) -> None:
         """Take the columns and the state of an instance; a hand-over ends."""

@@ -148,8 +148,8 @@ class MemoryStorage:
             return
         self._check_key(instance)
         row = Row.of(instance, self.codec)
-        row.write(change, self.codec)
-        self._histories.add(change.entries)
+        results = row.write(change, self.codec)
+        self._histories.add(change.entries, results)
         self._store(row)
 
     async def load(self, run_id: str) -> Snapshot:
@@ -168,8 +168,8 @@ class MemoryStorage:
             raise StaleInstance(instance.run_id, instance.revision - 1)
         if row.finished and not instance.is_finished:
             self._check_key(instance)
-        row.write(change, self.codec)
-        self._histories.add(change.entries)
+        results = row.write(change, self.codec)
+        self._histories.add(change.entries, results)
         self._index(row)
 
     async def post(self, message: Message, *, session: object = None) -> bool:
@@ -263,6 +263,8 @@ class MemoryStorage:
         return row
 
     def _find(self, id: str, workflow: object, version: int | None) -> Row:
+        if id in self._rows and workflow is None and version is None:
+            return self._rows[id]
         given = {"workflow": workflow, "workflow_version": version}
         wanted = Filters.parse({k: v for k, v in given.items() if v is not None})
         runs = [id] if id in self._rows else self._runs.get(id, [])

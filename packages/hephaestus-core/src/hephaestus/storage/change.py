@@ -8,7 +8,7 @@ from hephaestus.instance import Entry, Instance
 from hephaestus.message import LeaseEnded, Message
 
 
-class Owner(msgspec.Struct, frozen=True):
+class Owner(msgspec.Struct, frozen=True, gc=False):
     """A process that executes steps."""
 
     incarnation: str
@@ -18,7 +18,7 @@ class Owner(msgspec.Struct, frozen=True):
     """Equal for all incarnations of one worker, so that the next takes over at once."""
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
+class Lease(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The right to execute a step at an attempt, until a time."""
 
     run_id: str
@@ -35,7 +35,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
         return (self.run_id, self.step, self.attempt)
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """All that one commit writes, against revision `instance.revision - 1`."""
 
     instance: Instance
@@ -64,7 +64,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """When `due` shall return the run, messages and leases apart."""
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A run as it is at one moment."""
 
     instance: Instance

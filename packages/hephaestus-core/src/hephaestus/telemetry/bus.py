@@ -102,6 +102,11 @@ def listening(name: str) -> bool:
     return name in _listeners
 
 
+def anyone() -> bool:
+    """Tell whether any handler is attached to anything."""
+    return bool(_listeners)
+
+
 def emit(name: str, measurements: Measurements, metadata: Metadata) -> None:
     """Hand a telemetry event to its handlers, in the order they were attached."""
     for attachment in _listeners.get(name, ()):
