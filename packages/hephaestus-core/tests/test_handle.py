@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from hephaestus.context import Context
 from hephaestus.errors import InstanceFailed
 from hephaestus.handle import Handle
-from hephaestus.instance import Instance, Status, StepError
+from hephaestus.instance import FinishedStep, Instance, Status, StepError
 from hephaestus.steps import WaitForEvent
 
 RUN_ID = "01890000-0000-7000-8000-000000000000"
@@ -61,7 +62,9 @@ async def test_every_verb_asks_the_app_for_this_run() -> None:
 
 
 async def test_the_result_is_waited_for_until_the_end() -> None:
-    order, app = handle(run("completed", result={"paid": True}))
+    ended = FinishedStep(event="received", routes={"done": None})
+    context = Context(steps={"paid": {"paid": True}, "done": {}})
+    order, app = handle(run("completed", context=context, finished={"paid": ended}))
 
     result = await order.result(timeout=5)
 

@@ -63,7 +63,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(define: Define) -> None
 def test_another_version_than_the_defined_one_is_unknown(define: Define) -> None:
     registry.register(define("shop.Order", 2))
 
-    with pytest.raises(UnknownWorkflow, match="no workflow 'shop.Order' version 1 is defined"):
+    with pytest.raises(UnknownWorkflow, match=r"no workflow 'shop\.Order' version 1 is defined"):
         registry.find("shop.Order", 1)
 
 
@@ -117,7 +117,7 @@ def test_nothing_of_an_umbrella_is_registered_if_one_name_is_taken(define: Defin
     registry.register(define("order.V2", place="elsewhere"))
     versions = {1: define("order.V1", 1), 2: define("order.V2", 2)}
 
-    with pytest.raises(DefinitionError, match="'order.V2' is already defined"):
+    with pytest.raises(DefinitionError, match=r"'order\.V2' is already defined"):
         registry.register(define("order", versions=versions))
 
     with pytest.raises(UnknownWorkflow):

@@ -5,7 +5,6 @@ from hephaestus.__about__ import __version__
 from hephaestus.app import Hephaestus
 from hephaestus.codec import Codec
 from hephaestus.context import Context
-
 from hephaestus.errors import (
     AlreadyRunning,
     AmbiguousEvent,
@@ -41,3 +40,52 @@ from hephaestus.retry import Retry
 from hephaestus.steps import Debug, Done, Step, StepContext, Wait, WaitForEvent, step
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
+
+__all__ = [
+    "AlreadyRunning",
+    "AmbiguousEvent",
+    "AmbiguousInstance",
+    "Choose",
+    "Codec",
+    "Context",
+    "DamagedInstance",
+    "Debug",
+    "DefinitionError",
+    "Done",
+    "Entry",
+    "Fatal",
+    "Halt",
+    "Handle",
+    "Hephaestus",
+    "HephaestusError",
+    "Instance",
+    "InstanceFailed",
+    "InstanceFinished",
+    "InstanceNotFound",
+    "InvalidArgument",
+    "LocalRunner",
+    "MemoryStorage",
+    "NoApp",
+    "NotRetryable",
+    "NotSerializable",
+    "PayloadTooLarge",
+    "Retry",
+    "SchemaOutdated",
+    "SeveralApps",
+    "StaleInstance",
+    "Step",
+    "StepContext",
+    "StorageUnavailable",
+    "Suspend",
+    "Unique",
+    "UnknownEvent",
+    "UnknownFilter",
+    "UnknownWorkflow",
+    "Wait",
+    "WaitForEvent",
+    "WaitTimeout",
+    "Workflow",
+    "__version__",
+    "step",
+    "telemetry",
+]

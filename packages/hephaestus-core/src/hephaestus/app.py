@@ -13,7 +13,6 @@ from hephaestus.clock import Clock, SystemClock
 from hephaestus.context import Context
 from hephaestus.duration import Duration
 from hephaestus.errors import (
-    HephaestusError,
     InstanceFinished,
     InvalidArgument,
     NoApp,
@@ -226,9 +225,7 @@ class Hephaestus:
                 return
         raise InstanceFinished(instance.id, instance.run_id, instance.status)
 
-    async def retry(
-        self, id: str, *, workflow: object = None, version: int | None = None
-    ) -> None:
+    async def retry(self, id: str, *, workflow: object = None, version: int | None = None) -> None:
         """Take a failed run up again; it keeps its run id, its history and what it completed.
 
         Raises:
@@ -264,7 +261,7 @@ class Hephaestus:
     async def wait(
         self,
         id: str,
-        timeout: Duration | None = None,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # the waiting, not a step, ends
         *,
         until: Status | Collection[Status] | None = None,
         workflow: object = None,

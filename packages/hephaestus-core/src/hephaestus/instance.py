@@ -219,9 +219,7 @@ class Instance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def current_step(self) -> str | None:
         """The step that has waited or been halted longest, else the only active one."""
-        stopped = [
-            (step.since, k) for k, step in self.active.items() if step.state != "ready"
-        ]
+        stopped = [(step.since, k) for k, step in self.active.items() if step.state != "ready"]
         if stopped:
             return min(stopped)[1]
         return next(iter(self.active)) if len(self.active) == 1 else None

@@ -8,7 +8,9 @@ import msgspec
 from hephaestus.outcome import Outcome
 
 
-class EventPosted(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="event", tag_field="kind"):
+class EventPosted(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="event", tag_field="kind"
+):
     """An event from outside, bound to one step when it was posted."""
 
     step: str
@@ -16,7 +18,9 @@ class EventPosted(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="even
     payload: dict[str, Any] = {}
 
 
-class StepEnded(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="outcome", tag_field="kind"):
+class StepEnded(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="outcome", tag_field="kind"
+):
     """What one attempt of a step came to."""
 
     step: str
@@ -26,7 +30,9 @@ class StepEnded(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="outcom
     """Seconds that the body took."""
 
 
-class CancelRequested(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cancel", tag_field="kind"):
+class CancelRequested(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cancel", tag_field="kind"
+):
     """The run shall stop."""
 
 
@@ -36,7 +42,7 @@ class LeaseEnded(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     step: str
     attempt: int
     released: bool
-    """True: given back in order, so the attempt stands. False: it expired, so the attempt is lost."""
+    """Given back in order, so the attempt stands; else it expired, and the attempt is lost."""
 
 
 Body: TypeAlias = EventPosted | StepEnded | CancelRequested

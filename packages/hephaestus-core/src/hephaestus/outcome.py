@@ -10,7 +10,9 @@ from hephaestus import duration
 from hephaestus.duration import Duration
 
 
-class Completed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="completed", tag_field="kind"):
+class Completed(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="completed", tag_field="kind"
+):
     """The step ended with one of its events."""
 
     event: str

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from hephaestus.clock import Clock
-from hephaestus.watch import Watch
 from hephaestus.instance import Instance
 from hephaestus.running import RunningApp
 from hephaestus.storage import Storage
+from hephaestus.watch import Watch
 
 
 class Runner(Protocol):

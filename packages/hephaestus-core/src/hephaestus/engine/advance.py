@@ -132,7 +132,7 @@ def _advanced(draft: Draft, queue: _Queue, leased: Mapping[str, datetime]) -> Ad
 def _ready(instance: Instance, now: datetime, leased: Mapping[str, datetime]) -> tuple[str, ...]:
     ready = []
     for key, step in instance.active.items():
-        if step.state == "ready" and key not in leased:
-            if step.deadline is None or step.deadline <= now:
-                ready.append(key)
+        due = step.deadline is None or step.deadline <= now
+        if due and step.state == "ready" and key not in leased:
+            ready.append(key)
     return tuple(ready)

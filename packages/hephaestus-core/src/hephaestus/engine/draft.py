@@ -10,13 +10,14 @@ import msgspec
 from hephaestus.engine.advanced import Transition, Waited
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context
-from hephaestus.errors import Fatal
+from hephaestus.errors import DamagedInstance, Fatal
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Suspend
 from hephaestus.retry import DEFAULT_RETRY, Retry
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
+
 
 class Draft:
     """A working copy of one instance; its methods apply one fact each.
@@ -49,7 +50,8 @@ class Draft:
     def take_up_again(self) -> None:
         """Undo the failure: the failed step gets a new budget of attempts, the others go on."""
         error = self._error
-        assert error is not None, "a failed instance has an error"
+        if error is None or error.step not in self._stopped:
+            raise DamagedInstance(self.before.run_id, "it failed and does not say where")
         self._failed = False
         self._error = None
         self._stopped = {}
@@ -293,9 +295,7 @@ class Draft:
             outcome = Completed(event=declared, data=payload)
             self._complete(key, step, outcome, None)
 
-    def _failed_attempt(
-        self, key: str, step: ActiveStep, outcome: Failed, duration: float
-    ) -> None:
+    def _failed_attempt(self, key: str, step: ActiveStep, outcome: Failed, duration: float) -> None:
         policy = self._policy(key)
         failures = step.failures + 1
         error = StepError(

@@ -30,9 +30,8 @@ def bind(
     if instance.status in ("completed", "cancelled"):
         raise InstanceFinished(instance.id, instance.run_id, instance.status)
     if step is not None and step not in workflow.graph.steps:
-        raise InvalidArgument(
-            f"workflow {workflow.name!r} has no step {step!r}{did_you_mean(step, workflow.graph.steps)}"
-        )
+        hint = did_you_mean(step, workflow.graph.steps)
+        raise InvalidArgument(f"workflow {workflow.name!r} has no step {step!r}{hint}")
     if event is None:
         return _default_answer(instance, step)
     takers = [step] if step is not None else list(workflow.graph.takers(event))

@@ -30,7 +30,8 @@ def dispatch_until(dispatches: int, now: datetime) -> datetime:
 
     It doubles from 30 s to 10 min, so that a backlog does not multiply its messages.
     """
-    return now + min(_FIRST_DISPATCH * 2 ** min(dispatches, 10), _LONGEST_DISPATCH)
+    pause: timedelta = min(_FIRST_DISPATCH * 2 ** min(dispatches, 10), _LONGEST_DISPATCH)
+    return now + pause
 
 
 def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:

@@ -53,13 +53,12 @@ class Ledger:
 
     def drop(self, ended: StepEnded) -> None:
         """Note an outcome that came too late to count."""
-        outcome = ended.outcome
-        completed = isinstance(outcome, Completed)
+        outcome = ended.outcome if isinstance(ended.outcome, Completed) else None
         self.add(
             "dropped",
             ended.step,
-            event=outcome.event if completed else None,
+            event=None if outcome is None else outcome.event,
             attempt=ended.attempt,
             duration=ended.duration,
-            output=outcome.data if completed else None,
+            output=None if outcome is None else outcome.data,
         )

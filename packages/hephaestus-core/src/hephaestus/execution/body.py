@@ -13,7 +13,7 @@ from hephaestus.engine import step_context
 from hephaestus.errors import Fatal
 from hephaestus.execution.returned import interpret
 from hephaestus.execution.threads import in_thread
-from hephaestus.instance import ActiveStep, Instance, Status
+from hephaestus.instance import ActiveStep, Instance
 from hephaestus.message import StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend
 from hephaestus.steps import Step, StepContext
@@ -45,12 +45,13 @@ async def execute(
         if task is None or task.cancelling():
             raise
         outcome = _failed(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever a body raises is its outcome
         outcome = _failed(error)
         trace = "".join(traceback.format_exception(error))
     duration = time.perf_counter() - started
-    _tell(instance, key, record.attempt, outcome, duration, trace)
-    return StepEnded(step=key, attempt=record.attempt, outcome=outcome, duration=duration)
+    ended = StepEnded(step=key, attempt=record.attempt, outcome=outcome, duration=duration)
+    _tell(instance, ended, trace)
+    return ended
 
 
 async def _outcome(
@@ -100,20 +101,12 @@ def _with_choice(
 
 
 def _failed(error: BaseException) -> Failed:
-    return Failed(
-        type=type(error).__name__, message=str(error), fatal=isinstance(error, Fatal)
-    )
+    return Failed(type=type(error).__name__, message=str(error), fatal=isinstance(error, Fatal))
 
 
-def _tell(
-    instance: Instance,
-    key: str,
-    attempt: int,
-    outcome: Outcome,
-    duration: float,
-    trace: str | None,
-) -> None:
-    match outcome:
+def _tell(instance: Instance, ended: StepEnded, trace: str | None) -> None:
+    key, attempt, duration = ended.step, ended.attempt, ended.duration
+    match ended.outcome:
         case Completed(event=event, data=data, metadata=metadata):
             events.step_stop(
                 instance,
@@ -124,10 +117,11 @@ def _tell(
                 has_data=bool(data),
                 has_metadata=bool(metadata),
             )
-        case Suspend() | Halt():
-            status: Status = "waiting" if isinstance(outcome, Suspend) else "halted"
+        case Suspend():
+            events.step_async(instance, step=key, attempt=attempt, duration=duration)
+        case Halt():
             events.step_async(
-                instance, step=key, attempt=attempt, duration=duration, status=status
+                instance, step=key, attempt=attempt, duration=duration, status="halted"
             )
         case Failed(type=kind, message=reason):
             events.step_exception(

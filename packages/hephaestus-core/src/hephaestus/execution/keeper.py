@@ -1,6 +1,5 @@
 """Keeping the leases of the steps that this process executes."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

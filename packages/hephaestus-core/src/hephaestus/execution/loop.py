@@ -17,10 +17,10 @@ from hephaestus.errors import InstanceNotFound, StaleInstance, StorageUnavailabl
 from hephaestus.execution.body import execute
 from hephaestus.execution.keeper import LeaseKeeper
 from hephaestus.execution.report import report
-from hephaestus.watch import Watch
 from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Change, Lease, Snapshot, Storage
+from hephaestus.watch import Watch
 from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus.runner")

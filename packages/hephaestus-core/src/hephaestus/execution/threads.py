@@ -22,7 +22,7 @@ async def in_thread(function: Callable[[], T], name: str) -> T:
     def run() -> None:
         try:
             result = context.run(function)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # the awaiting task raises it
             _tell(loop, future, future.set_exception, _carried(error))
         else:
             _tell(loop, future, future.set_result, result)

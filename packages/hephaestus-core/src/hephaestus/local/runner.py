@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from hephaestus import duration, registry, running
 from hephaestus.clock import Clock
@@ -165,7 +165,7 @@ class LocalRunner:
         """Take a failed run up again."""
         await self._execution.retry(run_id)
 
-    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
+    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:  # noqa: ARG002
         """Lease as many steps as there is room for."""
         count = 0 if self._closing else min(self._free, len(ready))
         self._free -= count
@@ -190,8 +190,7 @@ class LocalRunner:
 
     async def _line(self, instance: Instance, lease: Lease) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
-        task = asyncio.current_task()
-        assert task is not None, "a line is a task"
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         with running.bound(self._app):
             while True:
                 placed = await self._work(instance, lease, task.cancel)

@@ -13,7 +13,6 @@ from hephaestus.instance import TERMINAL, Entry, Instance, Status
 from hephaestus.message import Message
 from hephaestus.storage import Change, Lease, Snapshot
 
-
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -150,9 +149,8 @@ class Row:
         times = [lease.until for lease in self.leases.values()]
         if self.wake_at is not None:
             times.append(self.wake_at)
-        for letter in self.inbox.values():
-            if not letter.seen:
-                times.append(letter.message.not_before or _AT_ONCE)
+        unseen = [letter.message for letter in self.inbox.values() if not letter.seen]
+        times.extend(message.not_before or _AT_ONCE for message in unseen)
         return min(times, default=None)
 
 

@@ -221,9 +221,7 @@ class MemoryStorage:
         row.leases[lease.step, lease.attempt] = lease
         return row.instance(self.codec)
 
-    async def renew(
-        self, leases: Sequence[Lease], until: datetime, now: datetime
-    ) -> list[Lease]:
+    async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend leases, and return those that are lost."""
         lost = []
         for lease in leases:

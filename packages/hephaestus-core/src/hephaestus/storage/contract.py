@@ -209,9 +209,7 @@ class Storage(Protocol):
         """
         ...
 
-    async def renew(
-        self, leases: Sequence[Lease], until: datetime, now: datetime
-    ) -> list[Lease]:
+    async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend the leases that are still held and have not expired.
 
         Returns:

@@ -80,7 +80,7 @@ def _text(name: str, value: object) -> str:
 def _status(name: str, value: object) -> Status:
     if value not in STATUSES:
         raise InvalidArgument(f"{name}= takes one of {', '.join(STATUSES)}, not {value!r}")
-    return value  # type: ignore[return-value]  # mypy does not narrow by membership
+    return value
 
 
 def _statuses(name: str, value: object) -> tuple[Status, ...]:
