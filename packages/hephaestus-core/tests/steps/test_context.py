@@ -102,8 +102,10 @@ def test_a_step_sees_what_it_changed_itself() -> None:
 
     ctx.initial["a"].append(2)
     ctx["s"]["x"] = 1
+    ctx.steps["s"]["y"] = 2
+    ctx["s"]["z"] = 3
 
-    assert ({"a": [1, 2]}, {"s": {"x": 1}}) == (ctx.initial, ctx.steps)
+    assert ({"a": [1, 2]}, {"s": {"x": 1, "y": 2, "z": 3}}) == (ctx.initial, ctx.steps)
 
 
 def test_the_idempotency_key_names_run_and_step_in_every_attempt() -> None:

@@ -23,8 +23,8 @@ class StepContext:
     """
 
     __slots__ = (
-        "_answer", "_config", "_copies", "_identity", "_initial", "_results",
-        "_session", "_step", "attempt",
+        "_answer", "_config", "_copies", "_identity", "_initial", "_looked_at",
+        "_results", "_session", "_step", "attempt",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +54,7 @@ class StepContext:
         self._answer = answer
         self._session = session
         self._copies: dict[str, Any] = {}
+        self._looked_at: dict[str, Any] = {}
 
     @property
     def initial(self) -> dict[str, Any]:
@@ -63,7 +64,10 @@ class StepContext:
     @property
     def steps(self) -> dict[str, Any]:
         """The results of the steps before this one, by key."""
-        return self._copy("steps", self._results)
+        if "steps" not in self._copies:
+            self._copies["steps"] = {key: self[key] for key in self._results}
+        copy: dict[str, Any] = self._copies["steps"]
+        return copy
 
     @property
     def config(self) -> dict[str, Any]:
@@ -116,7 +120,11 @@ class StepContext:
         key = key_of(step)
         if key not in self._results:
             raise _NoResult(key, self._step, tuple(self._results))
-        return self.steps[key]
+        # A step after a thousand others that looks at one of them copies that one alone.
+        copies = self._copies.get("steps", self._looked_at)
+        if key not in copies:
+            copies[key] = data.copied(self._results[key])
+        return copies[key]
 
     def __contains__(self, step: Keyed | type[Keyed] | str) -> bool:
         """Tell whether a step before this one has a result: it was not skipped."""

@@ -1,0 +1,210 @@
+"""What `put` writes: a run as the new truth."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from hephaestus.context import Context
+from hephaestus.errors import AlreadyRunning, NotSerializable, StaleInstance
+from hephaestus.instance import STATUSES, Status
+from hephaestus.storage import Storage
+from hephaestus.testing.storage.samples import (
+    ALICE,
+    BOB,
+    LEASE,
+    NOW,
+    change,
+    commit,
+    due,
+    ended,
+    entry,
+    event,
+    finished_run,
+    lease,
+    moved,
+    new_run,
+    store,
+    with_results,
+)
+
+
+class Restoring:
+    """Clauses about restoring and importing runs."""
+
+    async def test_a_run_reads_back_as_it_was_put_at_the_next_revision(
+        self, storage: Storage
+    ) -> None:
+        run = with_results(new_run(initial={"total": 3}, tags=("orders",)), check={"ok": True})
+
+        await storage.put(run)
+
+        assert await storage.get(run.run_id) == moved(run)
+
+    @pytest.mark.parametrize("status", STATUSES)
+    async def test_a_run_may_be_put_in_any_status(self, storage: Storage, status: Status) -> None:
+        run = new_run(status=status)
+
+        await storage.put(run)
+
+        assert (await storage.get(run.id)).status == status
+
+    async def test_putting_a_stored_run_replaces_it_at_the_revision_after_the_stored_one(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run(initial={"total": 1}))
+        await commit(storage, with_results(run, check={}))
+        other = msgspec.structs.replace(
+            run, status="halted", context=Context(initial={"total": 2}), tags=("fixed",)
+        )
+
+        await storage.put(other)
+
+        assert await storage.get(run.run_id) == msgspec.structs.replace(other, revision=3)
+
+    async def test_version_and_time_of_creation_of_a_stored_run_stay(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run())
+        later = NOW + timedelta(days=1)
+
+        await storage.put(msgspec.structs.replace(run, workflow_version=2, created_at=later))
+
+        found = await storage.get(run.run_id)
+        assert (found.workflow_version, found.created_at) == (1, NOW)
+
+    async def test_times_that_are_missing_become_that_of_creation(self, storage: Storage) -> None:
+        run = new_run(status="completed", active={}, updated_at=None, finished_at=None)
+
+        await storage.put(run)
+
+        found = await storage.get(run.run_id)
+        assert (found.updated_at, found.finished_at) == (NOW, NOW)
+
+    async def test_a_commit_that_was_computed_before_a_put_is_stale(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run())
+        await storage.put(run)
+
+        with pytest.raises(StaleInstance):
+            await storage.commit(change(moved(run, status="waiting")))
+
+    async def test_the_history_that_a_run_brings_is_recorded_once(self, storage: Storage) -> None:
+        run = new_run()
+        first, second = entry(run.run_id), entry(run.run_id)
+        await store(storage, run, entries=(first,))
+
+        await storage.put(msgspec.structs.replace(run, execution_history=(first, second)))
+
+        assert await storage.entries(run.run_id) == [first, second]
+
+    async def test_putting_a_run_keeps_its_messages(self, storage: Storage) -> None:
+        run = await store(storage, new_run())
+        paid = event(run)
+        await storage.post(paid)
+
+        await storage.put(run)
+
+        assert [m.id for m in (await storage.load(run.run_id)).inbox] == [paid.id]
+        assert not await storage.post(paid)
+
+    async def test_putting_a_run_ends_its_leases(self, storage: Storage) -> None:
+        run = new_run()
+        await store(storage, run, granted=(lease(run, ALICE),))
+
+        await storage.put(run)
+
+        assert await storage.renew([lease(run, ALICE)], NOW + LEASE, NOW) == [lease(run, ALICE)]
+        assert await storage.claim(lease(run, BOB), NOW) is not None
+
+    async def test_an_unfinished_run_is_due_at_once_whatever_the_time(
+        self, storage: Storage
+    ) -> None:
+        run = new_run()
+
+        await storage.put(run)
+
+        assert await due(storage, run.created_at) == [run.run_id]
+
+    async def test_putting_a_run_ends_its_hand_over(self, storage: Storage) -> None:
+        run = await store(storage, new_run(), wake_at=NOW)
+        await due(storage, NOW)
+
+        await storage.put(run)
+
+        assert await due(storage, NOW) == [run.run_id]
+
+    async def test_a_finished_run_that_is_put_is_not_due(self, storage: Storage) -> None:
+        run = finished_run()
+
+        await storage.put(run)
+
+        assert await due(storage, NOW + timedelta(days=1)) == []
+
+    async def test_a_key_that_another_unfinished_run_holds_refuses_a_put(
+        self, storage: Storage
+    ) -> None:
+        holder = await store(storage, new_run(unique_key="orders 1"))
+        other = new_run(unique_key="orders 1")
+
+        with pytest.raises(AlreadyRunning):
+            await storage.put(other)
+
+        assert [run.run_id for run in await storage.query()] == [holder.run_id]
+
+    async def test_putting_a_run_unfinished_takes_its_key_back(self, storage: Storage) -> None:
+        run = await store(storage, new_run(unique_key="orders 1"))
+        await commit(storage, ended(run, "failed"))
+
+        await storage.put(run)
+
+        with pytest.raises(AlreadyRunning):
+            await store(storage, new_run(unique_key="orders 1"))
+
+    async def test_a_run_that_is_put_finished_frees_its_key(self, storage: Storage) -> None:
+        run = await store(storage, new_run(unique_key="orders 1"))
+
+        await storage.put(ended(run, "cancelled"))
+
+        await store(storage, new_run(unique_key="orders 1"))
+
+    async def test_a_run_that_is_put_under_another_key_frees_the_first(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run(unique_key="orders 1"))
+
+        await storage.put(msgspec.structs.replace(run, unique_key="orders 2"))
+
+        await store(storage, new_run(unique_key="orders 1"))
+        with pytest.raises(AlreadyRunning):
+            await store(storage, new_run(unique_key="orders 2"))
+
+    async def test_a_run_that_is_put_under_another_id_is_found_by_that_alone(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run("orderid::1"))
+
+        await storage.put(msgspec.structs.replace(run, id="orderid::2"))
+
+        assert (await storage.get("orderid::2")).run_id == run.run_id
+        assert await storage.ids() == ["orderid::2"]
+
+    async def test_what_cannot_be_stored_is_refused_and_changes_nothing(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run(initial={"total": 1}))
+        other = msgspec.structs.replace(run, context=Context(initial={"total": float("nan")}))
+
+        with pytest.raises(NotSerializable):
+            await storage.put(other)
+
+        assert await storage.get(run.run_id) == run
+
+    async def test_fifty_runs_put_at_once_are_all_there(self, storage: Storage) -> None:
+        runs = [new_run(f"orderid::{n}") for n in range(50)]
+
+        await asyncio.gather(*(storage.put(run) for run in runs))
+
+        assert {run.id for run in await storage.query()} == {run.id for run in runs}
