@@ -60,7 +60,7 @@ class Hephaestus:
         self.runner: Runner = LocalRunner() if runner is None else runner
         self.clock: Clock = SystemClock() if clock is None else clock
         self._name = name or f"app-{next(_numbers)}"
-        self._open = False
+        self._open = self._closing = False
 
     @property
     def name(self) -> str:
@@ -95,13 +95,15 @@ class Hephaestus:
 
     async def close(self) -> None:
         """Let running steps end within the runner's grace period, then close what was opened."""
-        if not self._open:
+        if not self._open or self._closing:
             return
-        self._open = False
+        # Workflows find it no more; the steps that still run do, as long as they may.
+        self._closing = True
         running.unregister(self)
         try:
             await self.runner.close()
         finally:
+            self._open = self._closing = False
             await self.storage.close()
 
     async def __aenter__(self) -> "Hephaestus":
@@ -279,7 +281,7 @@ class Hephaestus:
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
         with self.runner.watch.watching(id) as watching:
-            instance = await self._find(id, workflow, version)
+            instance = await self.get(id, workflow=workflow, version=version)
             while instance.status not in wanted:
                 left = _LONGEST_LOOK
                 if limit is not None:
@@ -287,7 +289,7 @@ class Hephaestus:
                     if left <= 0:
                         raise WaitTimeout(instance.id, instance.status, limit)
                 await watching.changed(left)
-                instance = await self.storage.get(instance.run_id)
+                instance = await self.get(instance.run_id)
         return instance
 
     async def _find(self, id: str, workflow: object, version: int | None) -> Instance:

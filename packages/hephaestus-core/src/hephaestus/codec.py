@@ -7,7 +7,12 @@ from typing import Any, Protocol
 import msgspec
 
 from hephaestus import data
-from hephaestus.errors import InvalidArgument, NotSerializable, PayloadTooLarge
+from hephaestus.errors import (
+    HephaestusError,
+    InvalidArgument,
+    NotSerializable,
+    PayloadTooLarge,
+)
 from hephaestus.instance import ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import Body, EventPosted, StepEnded
 from hephaestus.outcome import Completed, Halt
@@ -28,7 +33,12 @@ class Hook(Protocol):
         ...
 
     def decode(self, stored: bytes) -> bytes:
-        """Return the bytes of JSON for which this was stored."""
+        """Return the bytes of JSON for which this was stored.
+
+        Raises:
+            StorageUnavailable: They cannot be had now. Whatever else it raises means that they
+                cannot be read at all.
+        """
         ...
 
 
@@ -42,9 +52,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     runtime_metadata: dict[str, Any] = {}
     telemetry_metadata: dict[str, Any] = {}
     error: StepError | None = None
+    kept: int = 0
 
 
 _encoder = msgspec.json.Encoder()
+_mapping = msgspec.json.Decoder(dict[str, Any])
 _state = msgspec.json.Decoder(State)
 _body = msgspec.json.Decoder(Body)
 
@@ -91,19 +103,22 @@ class Codec:
         Raises:
             ValueError: The bytes are not what `dump` writes.
         """
-        return self._in(msgspec.json.decode(raw))
+        if data.may_hold_tags(raw):
+            return self._in(msgspec.json.decode(raw))
+        return _mapping.decode(raw)
 
     def dump_state(self, instance: Instance) -> bytes:
         """Return the instance's state, without columns, initial data and results."""
         return _encoder.encode(
             State(
                 format=FORMAT,
-                active=self._steps_out(instance.active),
-                finished=self._routes_out(instance.finished),
-                stopped=self._steps_out(instance.stopped),
+                active=self._steps(instance.active, self._out),
+                finished=self._finished(instance.finished, self._routes_wire),
+                stopped=self._steps(instance.stopped, self._out),
                 runtime_metadata=self._out(instance.runtime_metadata),
                 telemetry_metadata=self._out(instance.telemetry_metadata),
                 error=instance.error,
+                kept=instance.kept,
             )
         )
 
@@ -116,14 +131,18 @@ class Codec:
         state = _state.decode(raw)
         if state.format > FORMAT:
             raise ValueError(f"its format is {state.format} and this code reads up to {FORMAT}")
-        return {
-            "active": self._steps_in(state.active),
-            "finished": self._routes_in(state.finished),
-            "stopped": self._steps_in(state.stopped),
-            "runtime_metadata": self._in(state.runtime_metadata),
-            "telemetry_metadata": self._in(state.telemetry_metadata),
-            "error": state.error,
-        }
+        if data.may_hold_tags(raw):
+            state = msgspec.structs.replace(
+                state,
+                active=self._steps(state.active, self._in),
+                finished=self._finished(state.finished, self._routes_plain),
+                stopped=self._steps(state.stopped, self._in),
+                runtime_metadata=self._in(state.runtime_metadata),
+                telemetry_metadata=self._in(state.telemetry_metadata),
+            )
+        fields = msgspec.structs.asdict(state)
+        del fields["format"]
+        return fields
 
     def dump_body(self, body: Body) -> bytes:
         """Return the body of a message."""
@@ -146,26 +165,34 @@ class Codec:
         return {"$": ["hooked", base64.b64encode(stored).decode()]}
 
     def _in(self, value: Any) -> dict[str, Any]:
-        if not value:
-            return {}
         match value:
             case {"$": ["hooked", str(text)]}:
-                if self._hook is None:
-                    raise ValueError("it was written through a codec hook that is not set here")
-                value = msgspec.json.decode(self._hook.decode(base64.b64decode(text)))
-        read: dict[str, Any] = data.decode(value)
+                value = msgspec.json.decode(self._unhooked(base64.b64decode(text)))
+        read = data.decode(value) if value else value
+        if type(read) is not dict:
+            raise ValueError(f"it is not a mapping but {type(read).__name__}")
         return read
 
-    def _steps_out(self, steps: Mapping[str, ActiveStep]) -> dict[str, ActiveStep]:
-        return {key: self._step(step, self._out) for key, step in steps.items()}
+    def _unhooked(self, stored: bytes) -> bytes:
+        if self._hook is None:
+            raise ValueError("it was written through a codec hook that is not set here")
+        try:
+            return self._hook.decode(stored)
+        except HephaestusError:
+            raise
+        except Exception as error:
+            raise ValueError(f"the codec hook cannot read it: {error!r}") from error
 
-    def _steps_in(self, steps: Mapping[str, ActiveStep]) -> dict[str, ActiveStep]:
-        return {key: self._step(step, self._in) for key, step in steps.items()}
+    def _steps(self, steps: dict[str, ActiveStep], turn: Any) -> dict[str, ActiveStep]:
+        # Hardly any step has data of the user's in its record.
+        turned = {
+            key: self._step(step, turn)
+            for key, step in steps.items()
+            if step.config is not None or step.answer is not None or step.halt is not None
+        }
+        return steps | turned if turned else steps
 
     def _step(self, step: ActiveStep, turn: Any) -> ActiveStep:
-        # Hardly any step has data of the user's in its record.
-        if step.config is None and step.answer is None and step.halt is None:
-            return step
         return msgspec.structs.replace(
             step,
             config=None if step.config is None else turn(step.config),
@@ -176,16 +203,13 @@ class Codec:
     def _halt(self, halt: Halt, turn: Any) -> Halt:
         return msgspec.structs.replace(halt, data=turn(halt.data))
 
-    def _routes_out(self, finished: Mapping[str, FinishedStep]) -> dict[str, FinishedStep]:
-        return {key: self._finished(step, self._routes_wire) for key, step in finished.items()}
-
-    def _routes_in(self, finished: Mapping[str, FinishedStep]) -> dict[str, FinishedStep]:
-        return {key: self._finished(step, self._routes_plain) for key, step in finished.items()}
-
-    def _finished(self, step: FinishedStep, turn: Any) -> FinishedStep:
-        if not any(step.routes.values()):
-            return step
-        return FinishedStep(event=step.event, routes=turn(step.routes))
+    def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:
+        turned = {
+            key: FinishedStep(event=step.event, routes=turn(step.routes))
+            for key, step in finished.items()
+            if any(step.routes.values())
+        }
+        return finished | turned if turned else finished
 
     def _routes_wire(self, routes: Mapping[str, Any]) -> dict[str, Any]:
         return {key: config and self._out(config) for key, config in routes.items()}

@@ -45,6 +45,7 @@ _SCALARS = frozenset({str, int, float, bool, NoneType})
 _MAX_DEPTH = 100
 # No setting makes Python refuse integers as text of up to 640 digits, and 2**2126 has as many.
 _LARGE = 1 << 2126
+_DOLLAR, _BACKSLASH = b"$\\"
 # From here on msgspec writes exponents, and jsonb turns `1e16` into an integer.
 _LARGE_FLOAT = 1e16
 
@@ -79,7 +80,13 @@ def dumps(value: object, where: str = "data") -> bytes:
 def loads(raw: bytes) -> Any:
     """Return what `dumps` was given; raises as `decode` does, also for what is not JSON."""
     parsed = msgspec.json.decode(raw)
-    return decode(parsed) if b'"$' in raw or b"\\u0024" in raw else parsed
+    return decode(parsed) if may_hold_tags(raw) else parsed
+
+
+def may_hold_tags(raw: bytes) -> bool:
+    """Return False if `decode` would change nothing: the JSON text has no dollar, nor `\\u0024`."""
+    # Asked for a byte rather than for bytes, Python is ten times as fast.
+    return _DOLLAR in raw or _BACKSLASH in raw
 
 
 def normalise(value: object, where: str = "data") -> Any:

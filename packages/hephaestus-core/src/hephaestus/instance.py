@@ -162,6 +162,9 @@ class Instance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     revision: int = 0
     """Counts the writes."""
 
+    kept: int = 0
+    """How many messages an unfinished run has that are too early for their steps."""
+
     unique_key: str | None = None
     """What no other unfinished run may hold."""
 

@@ -44,6 +44,12 @@ def find(name: str, version: int | None = None) -> type[Any]:
     return found
 
 
+def is_umbrella(name: str) -> bool:
+    """Tell whether this process knows the name as that of an umbrella over versions."""
+    found = _workflows.by_name.get(name)
+    return found is not None and bool(found.versions)
+
+
 def known() -> frozenset[tuple[str, int]]:
     """Return name and version of every workflow that can run here; umbrellas are left out."""
     return _workflows.known

@@ -48,10 +48,9 @@ def advance(
         draft.lose(lease)
     while draft.fire_timer():
         queue.run()
-    leased = live_leases or {}
-    if leased:
-        draft.respect(leased)
-    return _advanced(draft, queue, leased)
+    if live_leases:
+        draft.respect(live_leases)
+    return _advanced(draft, queue)
 
 
 def retry(
@@ -72,7 +71,7 @@ def retry(
     queue.run()
     while draft.fire_timer():
         queue.run()
-    return _advanced(draft, queue, {})
+    return _advanced(draft, queue)
 
 
 class _Queue:
@@ -89,8 +88,9 @@ class _Queue:
         while progress:
             progress = False
             waiting, self.kept = self.kept, []
+            early: set[str] = set()
             for message in waiting:
-                if isinstance(message.body, kind) and self._apply(message):
+                if isinstance(message.body, kind) and self._apply(message, early):
                     self.consumed.append(message.id)
                     progress = True
                 else:
@@ -102,37 +102,43 @@ class _Queue:
         self.consumed.extend(message.id for message in cancels)
         self.kept = [m for m in self.kept if m not in cancels]
 
-    def _apply(self, message: Message) -> bool:
-        if message.not_before is not None and message.not_before > self._draft.now:
+    def _apply(self, message: Message, early: set[str]) -> bool:
+        """Apply one message, or keep it; `early` are the steps with an event kept before it."""
+        later = message.not_before is not None and message.not_before > self._draft.now
+        if later and not self._draft.completed:
             return False
         match message.body:
             case StepEnded() as ended:
                 return self._draft.end_step(ended)
             case EventPosted() as event:
-                return self._draft.take_event(event)
+                # No event of a step overtakes an earlier one of that step.
+                taken = event.step not in early and self._draft.take_event(event)
+                if not taken:
+                    early.add(event.step)
+                return taken
             case CancelRequested():
                 return True  # the run had ended already: only a failed one comes here
 
 
-def _advanced(draft: Draft, queue: _Queue, leased: Mapping[str, datetime]) -> Advanced:
-    instance = draft.finish()
+def _advanced(draft: Draft, queue: _Queue) -> Advanced:
+    instance = draft.finish(kept=len(queue.kept))
     return Advanced(
         instance=instance,
         entries=tuple(draft.ledger.entries),
         consumed=tuple(queue.consumed),
         kept=tuple(queue.kept),
         ended=ended_between(draft.before, instance),
-        ready=_ready(instance, draft.now, leased),
+        ready=_ready(instance, draft.now),
         transitions=tuple(draft.transitions),
         waits=tuple(draft.waits),
         changed=draft.changed or bool(queue.consumed) or bool(queue.kept),
     )
 
 
-def _ready(instance: Instance, now: datetime, leased: Mapping[str, datetime]) -> tuple[str, ...]:
+def _ready(instance: Instance, now: datetime) -> tuple[str, ...]:
+    """Return the steps that wait for nothing; one under a live lease has a later deadline."""
     ready = []
     for key, step in instance.active.items():
-        due = step.deadline is None or step.deadline <= now
-        if due and step.state == "ready" and key not in leased:
+        if step.state == "ready" and (step.deadline is None or step.deadline <= now):
             ready.append(key)
     return tuple(ready)

@@ -27,6 +27,7 @@ def cancel(instance: Instance, now: datetime, *, inbox: Sequence[Message] = ()) 
         instance,
         status="cancelled",
         active={},
+        kept=0,
         updated_at=now,
         finished_at=now,
         revision=instance.revision + 1,

@@ -10,7 +10,7 @@ import msgspec
 from hephaestus.engine.advanced import Transition, Waited
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context
-from hephaestus.errors import DamagedInstance, Fatal
+from hephaestus.errors import DamagedInstance, Fatal, InvalidArgument
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Suspend
@@ -41,7 +41,7 @@ class Draft:
         self._stopped = instance.stopped
         self._error = instance.error
         self._failed = instance.status == "failed"
-        self._completed = False
+        self.completed = False
 
     def begin(self) -> None:
         """Activate the start step."""
@@ -65,7 +65,7 @@ class Draft:
 
     def end_step(self, ended: StepEnded) -> bool:
         """Take the outcome of an attempt, once; answer False to keep it for a retry."""
-        if self._failed:
+        if self._error is not None and self._error.step != ended.step:
             stopped = self._stopped.get(ended.step)
             if stopped is not None and _awaits(stopped, ended):
                 return False
@@ -81,14 +81,15 @@ class Draft:
     def take_event(self, posted: EventPosted) -> bool:
         """End the wait of the event's step, or answer False if the event is early."""
         key = posted.step
-        if key in self._finished or key not in self._graph.steps:
-            self.changed = True
-            self.ledger.add("dropped", key, event=posted.event, output=posted.payload)
-            return True
         step = self._active.get(key)
-        if step is None or step.state == "ready":
+        known = key in self._graph.steps and key not in self._finished
+        if known and (step is None or step.state == "ready"):
             return False
-        self._resume(key, step, posted.event, posted.payload, "external")
+        self.changed = True
+        if known and step is not None and self._takes(key, step, posted.event):
+            self._resume(key, step, posted.event, posted.payload, "external")
+        else:
+            self.ledger.add("dropped", key, event=posted.event, output=posted.payload)
         return True
 
     def lose(self, lease: LeaseEnded) -> None:
@@ -125,17 +126,22 @@ class Draft:
     def respect(self, leases: Mapping[str, datetime]) -> None:
         """Move the deadline of each step that somebody executes to the end of its lease."""
         for key, until in leases.items():
-            step = self._active.get(key)
-            if step is None or step.state != "ready":
+            before, step = self.before.active.get(key), self._active.get(key)
+            if before is None or step is None or step.state != "ready":
+                continue
+            # The lease of an attempt that has just ended must not hold up the next one.
+            if step.attempt != before.attempt:
                 continue
             if step.deadline is None or step.deadline <= self.now:
                 self.changed = True
                 self._set(key, deadline=until)
 
-    def finish(self) -> Instance:
-        """Return the instance as it is now, at the next revision."""
+    def finish(self, *, kept: int) -> Instance:
+        """Return the instance as it is now, at the next revision, with so many messages kept."""
         before = self.before
-        done = self._completed or self._failed
+        done = self.completed or self._failed
+        # What reaches a failed run changes its inbox and history, and nothing else.
+        untouched = self._failed and self._error is before.error
         return msgspec.structs.replace(
             before,
             status=self._status(),
@@ -145,13 +151,14 @@ class Draft:
             stopped=self._stopped,
             runtime_metadata=self._metadata,
             error=self._error,
-            updated_at=self.now,
-            finished_at=(before.finished_at or self.now) if done else None,
+            updated_at=before.updated_at if untouched else self.now,
+            finished_at=before.finished_at if untouched else self.now if done else None,
             revision=before.revision + 1,
+            kept=0 if done else kept,
         )
 
     def _status(self) -> Literal["running", "waiting", "halted", "completed", "failed"]:
-        if self._completed:
+        if self.completed:
             return "completed"
         if self._failed:
             return "failed"
@@ -178,8 +185,8 @@ class Draft:
         if routes is None:
             try:
                 routes = self._routes(key, step, outcome)
-            except Fatal as fatal:
-                self._fail(key, step, type(fatal).__name__, str(fatal))
+            except (Fatal, InvalidArgument) as error:
+                self._fail(key, step, type(error).__name__, str(error))
                 return
         self._active.pop(key, None)
         self._results[key] = outcome.data
@@ -190,7 +197,7 @@ class Draft:
             "completed", key, event=outcome.event, attempt=step.attempt, duration=duration,
             input=step.config, output=outcome.data,
         )  # fmt: skip
-        self._completed = self._completed or key == DONE
+        self.completed = self.completed or key == DONE
         source = len(self.transitions)
         activated = [s for s in self._resolve(self._graph.successors[key]) if s in routes]
         self.transitions.insert(
@@ -211,6 +218,7 @@ class Draft:
         return msgspec.structs.replace(
             self.before,
             context=msgspec.structs.replace(self.before.context, steps=self._results),
+            runtime_metadata=self._metadata,
         )
 
     def _resolve(self, candidates: tuple[str, ...]) -> list[str]:
@@ -289,11 +297,14 @@ class Draft:
         )
         self.waits.append(Waited(step=key, event=event, source=source, duration=waited))
         declared = self._graph.steps[key].takes(event)
-        if declared is None:
+        if declared is None and _asks(step, event):
             self._active[key] = self._next_attempt(step, answer=payload)
         else:
-            outcome = Completed(event=declared, data=payload)
+            outcome = Completed(event=declared or event, data=payload)
             self._complete(key, step, outcome, None)
+
+    def _takes(self, key: str, step: ActiveStep, event: str) -> bool:
+        return self._graph.steps[key].takes(event) is not None or _asks(step, event)
 
     def _failed_attempt(self, key: str, step: ActiveStep, outcome: Failed, duration: float) -> None:
         policy = self._policy(key)
@@ -339,3 +350,8 @@ class Draft:
 
 def _awaits(step: ActiveStep, ended: StepEnded) -> bool:
     return step.state == "ready" and step.attempt == ended.attempt
+
+
+def _asks(step: ActiveStep, event: str) -> bool:
+    """Return whether the step is halted and the event would run it again."""
+    return step.halt is not None and step.halt.resume_to == event

@@ -1,14 +1,17 @@
 """Binding an event from outside to the one step that it is meant for."""
 
+from collections.abc import Mapping
+
 from hephaestus.errors import (
     AmbiguousEvent,
     InstanceFinished,
     InvalidArgument,
     UnknownEvent,
 )
-from hephaestus.instance import DONE, Instance
+from hephaestus.instance import DONE, ActiveStep, Instance
 from hephaestus.message import EventPosted
 from hephaestus.nearest import did_you_mean, nearest
+from hephaestus.steps import WaitForEvent
 from hephaestus.workflow import Workflow
 
 
@@ -34,12 +37,14 @@ def bind(
         raise InvalidArgument(f"workflow {workflow.name!r} has no step {step!r}{hint}")
     if event is None:
         return _default_answer(instance, step)
-    takers = [step] if step is not None else list(workflow.graph.takers(event))
-    takers = [k for k in takers if _takes(instance, workflow, k, event)]
+    # A step that asked for an answer under its own key does not declare that event.
+    could = (*workflow.graph.takers(event), *_under_way(instance)) if step is None else (step,)
+    takers = [k for k in dict.fromkeys(could) if _takes(instance, workflow, k, event)]
     if not takers:
         known = _events_of(workflow, step)
         raise UnknownEvent(instance.id, event, known, nearest(event, known))
-    waiting = [k for k in takers if k in instance.active and instance.active[k].state != "ready"]
+    standing = {k for k, record in _under_way(instance).items() if record.state != "ready"}
+    waiting = [k for k in takers if k in standing]
     choice = waiting or takers
     if len(choice) > 1:
         raise AmbiguousEvent(instance.id, event, sorted(choice))
@@ -60,7 +65,7 @@ def schedule_target(instance: Instance, workflow: type[Workflow], step: str) -> 
 def _default_answer(instance: Instance, step: str | None) -> EventPosted:
     halted = {
         k: record.halt.resume_to
-        for k, record in instance.active.items()
+        for k, record in _under_way(instance).items()
         if record.halt is not None and record.halt.resume_to is not None and step in (None, k)
     }
     if not halted:
@@ -76,11 +81,19 @@ def _default_answer(instance: Instance, step: str | None) -> EventPosted:
 def _takes(instance: Instance, workflow: type[Workflow], key: str, event: str) -> bool:
     if workflow.graph.steps[key].takes(event) is not None:
         return True
-    record = instance.active.get(key)
+    record = _under_way(instance).get(key)
     return record is not None and record.halt is not None and record.halt.resume_to == event
+
+
+def _under_way(instance: Instance) -> Mapping[str, ActiveStep]:
+    """Return the steps that stand, or in a failed run will stand again after its retry."""
+    return instance.stopped if instance.status == "failed" else instance.active
 
 
 def _events_of(workflow: type[Workflow], step: str | None) -> list[str]:
     steps = workflow.graph.steps
     chosen = [steps[step]] if step is not None else list(steps.values())
-    return sorted({event for one in chosen for event in one.events if one.key != DONE})
+    declared = {event for one in chosen for event in one.events if one.key != DONE}
+    # `received` is what a WaitForEvent ends with; callers know it by its name.
+    named = {one.name for one in chosen if isinstance(one, WaitForEvent)}
+    return sorted(declared | named)

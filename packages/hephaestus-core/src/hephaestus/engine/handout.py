@@ -39,5 +39,10 @@ def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:
     if instance.is_finished:
         return None
     times = [step.deadline for step in instance.active.values() if step.deadline is not None]
-    times.extend(message.not_before for message in kept if message.not_before is not None)
+    seen_at = instance.updated_at
+    for message in kept:
+        at = message.not_before
+        # One that was kept although its time had come waits for its step, as any early event.
+        if at is not None and (seen_at is None or at > seen_at):
+            times.append(at)
     return min(times, default=None)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import msgspec
@@ -23,14 +23,21 @@ from hephaestus.workflow import Workflow
 
 
 async def execute(
-    workflow: type[Workflow], instance: Instance, key: str, codec: Codec
+    workflow: type[Workflow],
+    instance: Instance,
+    step: Step,
+    codec: Codec,
+    stopped: Callable[[], bool],
 ) -> StepEnded:
     """Run the step's body once and return what it came to; it never raises what the body raises.
 
+    Args:
+        stopped: Whether a cancellation is meant: the lease is lost, or the runner closes.
+
     Raises:
-        CancelledError: The task was cancelled: the lease is lost, or the runner closes.
+        CancelledError: The body was stopped.
     """
-    step = workflow.graph.steps[key]
+    key = step.key
     record = instance.active[key]
     active = len(instance.active)
     events.step_start(
@@ -40,12 +47,13 @@ async def execute(
     trace: str | None = None
     try:
         outcome = await _outcome(workflow, instance, step, record, codec)
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        outcome = _failed(error)
-    except Exception as error:  # noqa: BLE001  # whatever a body raises is its outcome
+    except (GeneratorExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever a body raises is its outcome
+        if isinstance(error, asyncio.CancelledError):
+            if stopped():
+                raise
+            _take_back(asyncio.current_task())
         outcome = _failed(error)
         trace = "".join(traceback.format_exception(error))
     duration = time.perf_counter() - started
@@ -98,6 +106,12 @@ def _with_choice(
         return outcome
     context = step_context(workflow, instance, step.key, record, own=outcome.data)
     return msgspec.structs.replace(outcome, routes=target.pick(context))
+
+
+def _take_back(task: "asyncio.Task[object] | None") -> None:
+    """Undo the cancellations that a body brought upon itself."""
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def _failed(error: BaseException) -> Failed:

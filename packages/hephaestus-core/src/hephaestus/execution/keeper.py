@@ -33,6 +33,10 @@ class LeaseKeeper:
         """Renew the lease from now on; `on_lost` is called if that fails."""
         self._held[lease.key] = (lease, on_lost)
 
+    def holds(self, lease: Lease) -> bool:
+        """Tell whether the lease is renewed: neither lost, nor ended by a commit, nor dropped."""
+        return lease.key in self._held
+
     def drop(self, key: tuple[str, str, int]) -> None:
         """Renew that lease no more."""
         self._held.pop(key, None)
@@ -48,21 +52,23 @@ class LeaseKeeper:
         """Renew for ever."""
         pause = self._length.total_seconds() / _RENEWALS
         while True:
-            await self._clock.sleep(pause)
+            reached = await self._clock.pause(pause)
             if self._held:
                 try:
-                    await self.renew()
+                    await self.renew(reached)
                 except StorageUnavailable as error:
                     _log.warning("leases could not be renewed: %s", error)
 
-    async def renew(self) -> None:
+    async def renew(self, reached: datetime) -> None:
         """Extend every lease that is held, and give up those that are lost.
 
         A process that was blocked past a lease has lost it like any other.
+
+        Args:
+            reached: The time that the clock is about to reach; leases last beyond it.
         """
-        now = self._clock.now()
         leases = [lease for lease, _ in self._held.values()]
-        lost = await self._storage.renew(leases, now + self._length, now)
+        lost = await self._storage.renew(leases, reached + self._length, self._clock.now())
         for lease in lost:
             held = self._held.pop(lease.key, None)
             if held is not None:

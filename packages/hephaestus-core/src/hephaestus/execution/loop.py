@@ -121,22 +121,30 @@ class Execution:
             await self._write(instance, workflow, advanced, self._storage.create)
         )
 
-    async def execute(self, instance: Instance, key: str) -> StepEnded:
-        """Run the body of a step that this process has leased."""
+    async def execute(
+        self, instance: Instance, key: str, stopped: Callable[[], bool]
+    ) -> StepEnded:
+        """Run the body of a step that this process has leased.
+
+        Args:
+            stopped: Whether a cancellation of the task is meant; else it is the body's own.
+        """
         workflow = registry.find(instance.workflow, instance.workflow_version)
-        return await execute(workflow, instance, key, self._storage.codec)
+        step = workflow.graph.steps[key]
+        return await execute(workflow, instance, step, self._storage.codec, stopped)
 
     async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
 
-        The only active step commits its outcome at once. Parallel ones post theirs, each its own
-        message, and whoever advances the run applies all that have come in.
+        The only active step commits its outcome at once, unless the inbox keeps messages: what
+        the outcome activates may wait for them. Otherwise the outcome is posted, as a message
+        of its own, and whoever advances the run applies all that have come in.
 
         Returns:
             What to do next in this task; None if the dispatcher was told.
         """
         run_id = instance.run_id
-        if len(instance.active) == 1 and run_id not in self._turns:
+        if len(instance.active) == 1 and not instance.kept and run_id not in self._turns:
             placed = await self._deliver_alone(instance, ended)
             if placed is not None:
                 return placed

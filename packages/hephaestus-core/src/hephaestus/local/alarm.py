@@ -8,7 +8,7 @@ from hephaestus.clock import Clock
 
 
 class Alarm:
-    """Rings at a regular interval, and at the times noted that lie within the next one.
+    """Rings at a regular interval, and at the times noted that lie within one from now.
 
     Times further ahead need no note: a regular look finds them. So ten thousand runs that wait
     for days cost nothing here.
@@ -23,7 +23,10 @@ class Alarm:
 
     def note(self, at: datetime | None) -> None:
         """Ring at this time, too, if it comes before the next regular look."""
-        if at is None or at >= self._next:
+        if at is None:
+            return
+        self._clock.expect(at)
+        if at >= self._clock.now() + self._interval:
             return
         if not self._noted or at < self._noted[0]:
             self._sooner.set()
@@ -37,22 +40,17 @@ class Alarm:
         """Return when it is time to look."""
         while True:
             now = self._clock.now()
-            at = min(self._next, *self._noted[:1])
-            if at <= now:
+            at = min([self._next, *self._noted[:1]])
+            if at <= now or await self._pause((at - now).total_seconds()):
                 break
-            await self._sleep((at - now).total_seconds())
+        now = self._clock.now()
         while self._noted and self._noted[0] <= now:
             heapq.heappop(self._noted)
         if self._next <= now:
             self._next = now + self._interval
 
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep on the app's clock, unless an earlier time is noted meanwhile."""
+    async def _pause(self, seconds: float) -> bool:
+        """Pause, and answer False if an earlier time was noted meanwhile."""
         self._sooner.clear()
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        noticed = asyncio.ensure_future(self._sooner.wait())
-        try:
-            await asyncio.wait({sleeping, noticed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            noticed.cancel()
+        await self._clock.pause(seconds, self._sooner)
+        return not self._sooner.is_set()

@@ -1,29 +1,26 @@
 """Ready steps for which there was no room; a hint, since `due` knows them all."""
 
-from collections import deque
-
 from hephaestus.instance import Instance
 
 _MOST = 10_000
 
 
 class Backlog:
-    """Remembers ready steps in the order in which they came; the oldest are dropped first."""
+    """Remembers ready steps, each once, in the order in which they came; the oldest go first."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Instance, str]] = deque(maxlen=_MOST)
+        self._waiting: dict[tuple[str, str], Instance] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def add(self, instance: Instance, step: str) -> None:
-        """Remember a ready step of a run."""
-        self._waiting.append((instance, step))
+        """Remember a ready step of a run, or what the run is like by now."""
+        self._waiting[instance.run_id, step] = instance
+        if len(self._waiting) > _MOST:
+            self.pop()
 
     def pop(self) -> tuple[Instance, str]:
         """Return the step that has waited longest."""
-        return self._waiting.popleft()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._waiting.clear()
+        place = next(iter(self._waiting))
+        return self._waiting.pop(place), place[1]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
@@ -28,6 +28,7 @@ from hephaestus.execution import (
 from hephaestus.instance import Instance
 from hephaestus.local.alarm import Alarm
 from hephaestus.local.backlog import Backlog
+from hephaestus.message import StepEnded
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.watch import Watch
@@ -84,7 +85,7 @@ class LocalRunner:
         self._storage = storage
         self._clock = clock
         self._free = self._concurrency
-        self._closing = False
+        self._closing = self._stopping = False
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
         self._alarm = Alarm(clock, self._poll)
@@ -103,10 +104,10 @@ class LocalRunner:
     async def close(self) -> None:
         """Let running steps end within the grace period, and give back the others at once."""
         self._closing = True
-        await _stop(self._looking)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._grace.total_seconds())
-        await _stop(*self._tasks)
+        self._alarm.now()
+        await asyncio.wait({self._looking, *self._tasks}, timeout=self._grace.total_seconds())
+        self._stopping = True
+        await _stop(self._looking, *self._tasks)
         await _stop(self._renewing)
         try:
             await self._keeper.release()
@@ -178,8 +179,13 @@ class LocalRunner:
     def begin(self, placed: Placed) -> None:
         """Execute what was leased, each step in a task of its own."""
         self._note(placed)
-        for lease in placed.leases:
-            self._spawn(self._line(placed.instance, lease))
+        self._take_up(placed.instance, placed.leases)
+
+    def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
+        for lease in leases:
+            # Held before its task begins, which sees if the lease has ended by then.
+            self._keeper.hold(lease, _nothing)
+            self._spawn(self._line(instance, lease))
 
     def _note(self, placed: Placed) -> None:
         """Remember what there was no room for, and when to look again."""
@@ -190,28 +196,19 @@ class LocalRunner:
 
     async def _line(self, instance: Instance, lease: Lease) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
-        task = cast("asyncio.Task[None]", asyncio.current_task())
         with running.bound(self._app):
-            while True:
-                placed = await self._work(instance, lease, task.cancel)
+            while self._keeper.holds(lease):
+                placed = await self._work(instance, lease)
                 if placed is None or not placed.leases:
-                    break
+                    return
                 instance, lease = placed.instance, placed.leases[0]
-                for other in placed.leases[1:]:
-                    self._spawn(self._line(instance, other))
-        self._fill()
+                self._keeper.hold(lease, _nothing)
+                self._take_up(instance, placed.leases[1:])
+        self._free += 1
 
-    async def _work(
-        self, instance: Instance, lease: Lease, stop: Callable[[], object]
-    ) -> Placed | None:
-        self._keeper.hold(lease, stop)
+    async def _work(self, instance: Instance, lease: Lease) -> Placed | None:
         try:
-            ended = await self._execution.execute(instance, lease.step)
-        finally:
-            self._free += 1
-        # A lease that ends from here on is our own doing, or changes nothing any more.
-        self._keeper.hold(lease, _nothing)
-        try:
+            ended = await self._execute(instance, lease)
             placed = await self._execution.deliver(instance, ended)
         except Exception:
             # Nobody will deliver this outcome: let the lease run out, and another try.
@@ -221,6 +218,19 @@ class LocalRunner:
         if placed is not None:
             self._note(placed)
         return placed
+
+    async def _execute(self, instance: Instance, lease: Lease) -> StepEnded:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._keeper.hold(lease, task.cancel)
+        try:
+            return await self._execution.execute(
+                instance, lease.step, lambda: self._stopping or not self._keeper.holds(lease)
+            )
+        finally:
+            self._free += 1
+            # A lease that ends from here on is our own doing, or changes nothing any more.
+            if self._keeper.holds(lease):
+                self._keeper.hold(lease, _nothing)
 
     def _fill(self) -> None:
         """Claim steps from the backlog for the room there is."""
@@ -238,21 +248,24 @@ class LocalRunner:
         finally:
             if claimed is None:
                 self._free += 1
-        if claimed is None:
-            self._fill()
-        else:
+        if claimed is not None:
+            self._keeper.hold(lease, _nothing)
             await self._line(claimed, lease)
 
     async def _look(self) -> None:
-        """Take what is due, for ever."""
+        """Take what is due, until the runner closes."""
         while True:
             await self._alarm.ring()
+            if self._closing:
+                return
             limit = max(self._free, _AT_LEAST)
+            # Where there is no room, those who have some go first.
+            now = self._clock.now() if self._free else self._clock.now() - self._poll
             try:
                 runs = await self._storage.due(
-                    self._clock.now(), limit, registry.known(), hand_over=_HAND_OVER
+                    now, limit, registry.known(), hand_over=min(_HAND_OVER, self._lease)
                 )
-            except StorageUnavailable as error:
+            except HephaestusError as error:
                 _log.warning("cannot look for due runs: %s", error)
                 continue
             await asyncio.gather(*(self._advance(run_id) for run_id in runs))
@@ -266,6 +279,9 @@ class LocalRunner:
             _log.debug("run %s is gone", run_id)
         except HephaestusError as error:
             _log.warning("run %s could not be advanced: %s", run_id, error)
+        except Exception:
+            # One run, of a workflow that was changed perhaps, must not keep the others.
+            _log.exception("run %s could not be advanced", run_id)
 
     def _nudge(self, run_id: str) -> None:
         """Advance a run soon; a hint, since `due` returns it too."""
@@ -273,13 +289,19 @@ class LocalRunner:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
+        self._clock.attend(task)
         self._tasks.add(task)
         task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("a step could not be carried through", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, HephaestusError):
+            _log.warning("a step could not be carried through: %s", error)
+        elif error is not None:
+            _log.error("a step could not be carried through", exc_info=error)
+        if not isinstance(error, StorageUnavailable):
+            self._fill()
 
 
 def _positive(value: Duration, name: str) -> timedelta:

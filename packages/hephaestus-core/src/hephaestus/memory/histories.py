@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from hephaestus.codec import Codec
+from hephaestus.errors import DamagedInstance
 from hephaestus.instance import Entry
 
-_Cut: TypeAlias = tuple[Entry, bytes | None, bytes | None]
+Cut: TypeAlias = tuple[Entry, bytes | None, bytes | None]
 """An entry without its data, and these as bytes: input, then output."""
 
 _NONE: Mapping[str, bytes] = MappingProxyType({})
@@ -20,28 +21,43 @@ class Histories:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._runs: dict[str, dict[str, _Cut]] = {}
+        self._runs: dict[str, dict[str, Cut]] = {}
 
-    def add(self, entries: Iterable[Entry], results: Mapping[str, bytes] = _NONE) -> None:
-        """Append the entries that are new; results are the outputs that are bytes already."""
-        for entry in entries:
-            run = self._runs.setdefault(entry.run_id, {})
-            if entry.id not in run:
-                known = results.get(entry.step or "") if entry.action == "completed" else None
-                run[entry.id] = self._cut(entry, known)
+    def cut(self, entries: Iterable[Entry], results: Mapping[str, bytes] = _NONE) -> list[Cut]:
+        """Return entries as they are kept; results are the outputs that are bytes already.
+
+        Raises:
+            NotSerializable: An entry holds data that cannot be stored.
+        """
+        return [
+            self._cut(e, results.get(e.step or "") if e.action == "completed" else None)
+            for e in entries
+        ]
+
+    def add(self, cuts: Iterable[Cut]) -> None:
+        """Append the entries that are new."""
+        for cut in cuts:
+            self._runs.setdefault(cut[0].run_id, {}).setdefault(cut[0].id, cut)
 
     def of(self, run_id: str) -> list[Entry]:
-        """Return a run's history."""
-        return [
-            msgspec.structs.replace(entry, input=self._read(given), output=self._read(came))
-            for entry, given, came in self._runs.get(run_id, {}).values()
-        ]
+        """Return a run's history.
+
+        Raises:
+            DamagedInstance: An entry's bytes cannot be read.
+        """
+        try:
+            return [
+                msgspec.structs.replace(entry, input=self._read(given), output=self._read(came))
+                for entry, given, came in self._runs.get(run_id, {}).values()
+            ]
+        except (ValueError, RecursionError) as error:
+            raise DamagedInstance(run_id, f"in its history: {error}") from error
 
     def drop(self, run_id: str) -> bool:
         """Forget a run's history, and answer whether there was one."""
         return self._runs.pop(run_id, None) is not None
 
-    def _cut(self, entry: Entry, output: bytes | None) -> _Cut:
+    def _cut(self, entry: Entry, output: bytes | None) -> Cut:
         if entry.input is None and entry.output is None:
             return entry, None, None
         bare = msgspec.structs.replace(entry, input=None, output=None)

@@ -1,5 +1,6 @@
 """One run as the memory storage keeps it: bytes, as any storage would."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,9 @@ class Letter:
     """Its body is cut off; `body` holds it."""
 
     body: bytes
+    ends: tuple[str, int] | None
+    """The step and the attempt whose outcome it is."""
+
     seen: bool = False
 
 
@@ -69,15 +73,45 @@ class Row:
             unique_key=instance.unique_key,
         )
 
+    @classmethod
+    def restored(cls, instance: Instance, stored: "Row | None", codec: Codec) -> "Row":
+        """Return the row of a run that is put, with what a put leaves alone of the stored one."""
+        row = cls.of(instance, codec)
+        row.write_state(instance, codec)
+        row.results = {key: codec.dump(value) for key, value in instance.context.steps.items()}
+        row.revision = instance.revision + 1
+        if stored is not None:
+            row.created_at, row.workflow_version = stored.created_at, stored.workflow_version
+            row.inbox, row.dedup_keys = stored.inbox, stored.dedup_keys
+            row.revision = stored.revision + 1
+        row.updated_at = instance.updated_at or row.created_at
+        if row.finished:
+            row.finished_at = instance.finished_at or row.created_at
+        else:
+            row.wake_at = _AT_ONCE
+        return row
+
     @property
     def finished(self) -> bool:
         """Whether the run has ended."""
         return self.status in TERMINAL
 
-    def write(self, change: Change, codec: Codec) -> dict[str, bytes]:
-        """Take the change, and return its results as bytes; what can fail happens first."""
+    def is_as_read_by(self, change: Change) -> bool:
+        """Return whether nothing is gone that the change was computed from."""
+        if self.revision != change.instance.revision - 1:
+            return False
+        if not self.inbox.keys() >= set(change.consumed):
+            return False
+        return not any(self.is_leased((new.step, new.attempt)) for new in change.granted)
+
+    def is_leased(self, place: tuple[str, int]) -> bool:
+        """Return whether a step at an attempt has an unreleased lease, expired or not."""
+        held = self.leases.get(place)
+        return held is not None and not held.released
+
+    def write(self, change: Change, results: Mapping[str, bytes], codec: Codec) -> None:
+        """Take the change, and its results as bytes; what can fail happens first."""
         instance = change.instance
-        results = {key: codec.dump(instance.context.steps[key]) for key in change.results}
         self.write_state(instance, codec)
         self.results.update(results)
         self.revision = instance.revision
@@ -92,7 +126,6 @@ class Row:
             self.leases.pop(ended, None)
         for lease in change.granted:
             self.leases[lease.step, lease.attempt] = lease
-        return results
 
     def write_state(self, instance: Instance, codec: Codec) -> None:
         """Take the columns and the state of an instance; a hand-over ends."""
@@ -133,11 +166,18 @@ class Row:
             raise DamagedInstance(self.run_id, str(error)) from error
 
     def snapshot(self, codec: Codec) -> Snapshot:
-        """Return the run with its inbox and leases."""
-        letters = tuple(
-            msgspec.structs.replace(letter.message, body=codec.load_body(letter.body))
-            for letter in self.inbox.values()
-        )
+        """Return the run with its inbox and leases.
+
+        Raises:
+            DamagedInstance: Its bytes, or those of a message, cannot be read.
+        """
+        try:
+            letters = tuple(
+                msgspec.structs.replace(letter.message, body=codec.load_body(letter.body))
+                for letter in self.inbox.values()
+            )
+        except (ValueError, RecursionError) as error:
+            raise DamagedInstance(self.run_id, f"in its inbox: {error}") from error
         return Snapshot(
             instance=self.instance(codec), inbox=letters, leases=tuple(self.leases.values())
         )

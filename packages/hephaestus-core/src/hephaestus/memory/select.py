@@ -1,15 +1,19 @@
 """Which runs a query returns, and in which order."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from hephaestus import data
-from hephaestus.errors import InvalidArgument
+from hephaestus.errors import DamagedInstance, InvalidArgument
 from hephaestus.memory.row import Row, as_context
 from hephaestus.storage import Filters
+
+_log = logging.getLogger("hephaestus.storage")
 
 
 def select(rows: Iterable[Row], filters: Filters) -> list[Row]:
@@ -22,12 +26,21 @@ def select(rows: Iterable[Row], filters: Filters) -> list[Row]:
     everything = sorted(rows, key=_place, reverse=newest)
     if filters.after is not None:
         everything = _behind(everything, filters.after)
-    chosen = [row for row in everything if passes(row, filters)]
-    return chosen if filters.limit is None else chosen[: filters.limit]
+    return list(islice(matching(everything, filters), filters.limit))
+
+
+def matching(rows: Iterable[Row], filters: Filters) -> Iterator[Row]:
+    """Return the rows that pass every filter; order, limit and cursor apart."""
+    found = (row for row in rows if passes(row, filters))
+    if filters.context is None:
+        return found
+    # As the same data would be stored.
+    part = msgspec.json.decode(data.dumps(filters.context))
+    return (row for row in found if _has(row, part))
 
 
 def passes(row: Row, filters: Filters) -> bool:
-    """Return whether the row passes every filter; order, limit and cursor apart."""
+    """Return whether the row passes the filters that ask for its columns."""
     equal = (
         (filters.id, row.id),
         (filters.run_id, row.run_id),
@@ -42,7 +55,6 @@ def passes(row: Row, filters: Filters) -> bool:
         and (filters.tag is None or filters.tag in row.tags)
         and _between(row.created_at, filters.created_after, filters.created_before)
         and _between(row.updated_at, filters.updated_after, filters.updated_before)
-        and (filters.context is None or contains(as_context(row), _stored(filters.context)))
     )
 
 
@@ -81,6 +93,9 @@ def _between(value: datetime | None, after: datetime | None, before: datetime | 
     return before is None or (value is not None and value < before)
 
 
-def _stored(context: dict[str, Any]) -> Any:
-    """Return the filter as the same data would be stored."""
-    return msgspec.json.decode(data.dumps(context))
+def _has(row: Row, part: Any) -> bool:
+    try:
+        return contains(as_context(row), part)
+    except (ValueError, RecursionError) as error:
+        _log.error("left out of a query: %s", DamagedInstance(row.run_id, str(error)))
+        return False

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,7 +19,7 @@ from hephaestus.errors import (
 from hephaestus.instance import TERMINAL, Entry, Instance, Status
 from hephaestus.memory.histories import Histories
 from hephaestus.memory.row import Letter, Row
-from hephaestus.memory.select import passes, select
+from hephaestus.memory.select import matching, passes, select
 from hephaestus.message import CancelRequested, Message, StepEnded
 from hephaestus.storage import Change, Filters, Lease, Owner, Snapshot
 
@@ -67,28 +67,21 @@ class MemoryStorage:
 
     async def put(self, instance: Instance) -> None:
         """Restore or import a run; see `Storage.put`."""
-        row = self._rows.get(instance.run_id)
         self._check_key(instance)
-        fresh = Row.of(instance, self.codec)
-        if row is not None:
-            fresh.created_at, fresh.workflow_version = row.created_at, row.workflow_version
-            fresh.revision, fresh.inbox, fresh.dedup_keys = row.revision, row.inbox, row.dedup_keys
-            if fresh.id != row.id:
-                self._runs[row.id].remove(row.run_id)
-        now = datetime.now(UTC)
-        fresh.write_state(instance, self.codec)
-        fresh.results = {k: self.codec.dump(v) for k, v in instance.context.steps.items()}
-        fresh.revision += 1
-        fresh.updated_at = instance.updated_at or now
-        fresh.wake_at = None if fresh.finished else now
-        self._histories.add(instance.execution_history)
-        self._store(fresh)
+        stored = self._rows.get(instance.run_id)
+        row = Row.restored(instance, stored, self.codec)
+        entries = self._histories.cut(instance.execution_history)
+        if stored is not None:
+            self._forget(stored)
+        self._store(row)
+        self._histories.add(entries)
 
     async def delete(self, id: str) -> bool:
         """Delete all runs of an id, or the run of a run id."""
         runs = [id] if id in self._rows else list(self._runs.get(id, ()))
         for run_id in runs:
-            self._remove(run_id)
+            self._remove(self._rows[run_id])
+        self._histories.drop(id)
         return bool(runs)
 
     async def query(self, **filters: Any) -> list[Instance]:
@@ -103,12 +96,11 @@ class MemoryStorage:
 
     async def count(self, **filters: Any) -> int:
         """Return how many runs pass all filters."""
-        wanted = Filters.parse(filters)
-        return sum(passes(row, wanted) for row in self._rows.values())
+        return sum(1 for _ in matching(self._rows.values(), Filters.parse(filters)))
 
     async def record(self, entry: Entry) -> None:
         """Append an entry to a history."""
-        self._histories.add([entry])
+        self._histories.add(self._histories.cut([entry]))
 
     async def entries(self, id: str) -> list[Entry]:
         """Return the history of a run."""
@@ -117,9 +109,10 @@ class MemoryStorage:
 
     async def ids(self, workflow: object = None, limit: int | None = None) -> list[str]:
         """Return the distinct ids, newest run first."""
-        wanted = Filters.parse({} if workflow is None else {"workflow": workflow})
-        found = list(dict.fromkeys(row.id for row in select(self._rows.values(), wanted)))
-        return found if limit is None else found[:limit]
+        given = {} if workflow is None else {"workflow": workflow}
+        limit = Filters.parse({"limit": limit}).limit
+        found = dict.fromkeys(row.id for row in select(self._rows.values(), Filters.parse(given)))
+        return list(found)[:limit]
 
     async def prune(
         self,
@@ -137,7 +130,7 @@ class MemoryStorage:
             and row.finished_at is not None and row.finished_at < before
         )  # fmt: skip
         for _, run_id in old[:limit]:
-            self._remove(run_id)
+            self._remove(self._rows[run_id])
         return len(old[:limit])
 
     async def create(self, change: Change, *, session: object = None) -> None:
@@ -148,8 +141,7 @@ class MemoryStorage:
             return
         self._check_key(instance)
         row = Row.of(instance, self.codec)
-        results = row.write(change, self.codec)
-        self._histories.add(change.entries, results)
+        self._write(row, change)
         self._store(row)
 
     async def load(self, run_id: str) -> Snapshot:
@@ -164,12 +156,11 @@ class MemoryStorage:
             raise StaleInstance(instance.run_id, instance.revision - 1)
         if row.revision == instance.revision and row.token == change.token:
             return
-        if row.revision != instance.revision - 1 or not row.inbox.keys() >= set(change.consumed):
+        if not row.is_as_read_by(change):
             raise StaleInstance(instance.run_id, instance.revision - 1)
         if row.finished and not instance.is_finished:
             self._check_key(instance)
-        results = row.write(change, self.codec)
-        self._histories.add(change.entries, results)
+        self._write(row, change)
         self._index(row)
 
     async def post(self, message: Message, *, session: object = None) -> bool:
@@ -181,7 +172,7 @@ class MemoryStorage:
         body = self.codec.dump_body(message.body)
         self._sequence += 1
         cut = msgspec.structs.replace(message, body=_BODY, sequence=self._sequence)
-        row.inbox[message.id] = Letter(cut, body)
+        row.inbox[message.id] = Letter(cut, body, _ends(message))
         row.dedup_keys.add(message.dedup_key)
         return True
 
@@ -210,23 +201,28 @@ class MemoryStorage:
             self._rows[run_id].handed_until = now + hand_over
         return [run_id for _, run_id in found[:limit]]
 
-    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+    async def claim(
+        self,
+        lease: Lease,
+        now: datetime,  # noqa: ARG002  # nobody takes an expired lease over
+    ) -> Instance | None:
         """Take a lease, or answer None."""
         row = self._rows.get(lease.run_id)
+        place = (lease.step, lease.attempt)
         if row is None or row.ready.get(lease.step) != lease.attempt or row.finished:
             return None
-        held = row.leases.get((lease.step, lease.attempt))
-        if (held is not None and not held.released) or self._has_outcome(row, lease):
+        if row.is_leased(place) or any(letter.ends == place for letter in row.inbox.values()):
             return None
-        row.leases[lease.step, lease.attempt] = lease
-        return row.instance(self.codec)
+        instance = row.instance(self.codec)
+        row.leases[place] = lease
+        return instance
 
     async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend leases, and return those that are lost."""
         lost = []
         for lease in leases:
-            row, held = self._held(lease)
-            if row is None or held is None or held.until <= now:
+            row, held = self._held(lease, now)
+            if row is None or held is None:
                 lost.append(lease)
             else:
                 row.leases[lease.step, lease.attempt] = msgspec.structs.replace(held, until=until)
@@ -235,10 +231,11 @@ class MemoryStorage:
     async def release(self, leases: Sequence[Lease], now: datetime) -> None:
         """Give leases back."""
         for lease in leases:
-            row, held = self._held(lease)
+            row, held = self._held(lease, now)
             if row is not None and held is not None:
                 free = msgspec.structs.replace(held, until=now, released=True)
                 row.leases[lease.step, lease.attempt] = free
+                row.handed_until = None
 
     async def adopt(self, owner: Owner, now: datetime) -> int:
         """Expire the leases of earlier incarnations of a name."""
@@ -248,9 +245,10 @@ class MemoryStorage:
                 other = lease.owner
                 if (
                     owner.name is not None and other.name == owner.name
-                    and other.incarnation != owner.incarnation and not lease.released
+                    and other.incarnation != owner.incarnation
+                    and not lease.released and lease.until > now
                 ):  # fmt: skip
-                    row.leases[place] = msgspec.structs.replace(lease, until=min(lease.until, now))
+                    row.leases[place] = msgspec.structs.replace(lease, until=now)
                     count += 1
         return count
 
@@ -281,45 +279,58 @@ class MemoryStorage:
         if holder is not None and holder != instance.run_id and not instance.is_finished:
             raise AlreadyRunning(instance.id, holder)
 
+    def _write(self, row: Row, change: Change) -> None:
+        """Write all of a change; what can fail happens before anything is changed."""
+        steps = change.instance.context.steps
+        results = {key: self.codec.dump(steps[key]) for key in change.results}
+        entries = self._histories.cut(change.entries, results)
+        row.write(change, results, self.codec)
+        self._histories.add(entries)
+
     def _store(self, row: Row) -> None:
-        if row.run_id not in self._rows:
-            self._runs.setdefault(row.id, []).append(row.run_id)
+        self._runs.setdefault(row.id, []).append(row.run_id)
         self._rows[row.run_id] = row
         self._index(row)
 
     def _index(self, row: Row) -> None:
         """Keep the unfinished runs and the holders of keys in step with the row's status."""
         if row.finished:
-            self._unfinished.pop(row.run_id, None)
-            if row.unique_key is not None and self._holders.get(row.unique_key) == row.run_id:
-                del self._holders[row.unique_key]
+            self._rest(row)
         else:
             self._unfinished[row.run_id] = row
             if row.unique_key is not None:
                 self._holders[row.unique_key] = row.run_id
 
-    def _remove(self, run_id: str) -> None:
-        row = self._rows.pop(run_id)
-        row.status = "cancelled"
-        self._index(row)
-        self._runs[row.id].remove(run_id)
+    def _rest(self, row: Row) -> None:
+        """Note that a run is not under way: it is never due, and holds no key."""
+        self._unfinished.pop(row.run_id, None)
+        if row.unique_key is not None and self._holders.get(row.unique_key) == row.run_id:
+            del self._holders[row.unique_key]
+
+    def _forget(self, row: Row) -> None:
+        """Take a row out, with its inbox and its leases."""
+        self._rest(row)
+        del self._rows[row.run_id]
+        self._runs[row.id].remove(row.run_id)
         if not self._runs[row.id]:
             del self._runs[row.id]
-        self._histories.drop(run_id)
 
-    def _held(self, lease: Lease) -> tuple[Row | None, Lease | None]:
+    def _remove(self, row: Row) -> None:
+        self._forget(row)
+        self._histories.drop(row.run_id)
+
+    def _held(self, lease: Lease, now: datetime) -> tuple[Row | None, Lease | None]:
+        """Return the lease as it is stored, if its owner has neither released nor lost it."""
         row = self._rows.get(lease.run_id)
         held = None if row is None else row.leases.get((lease.step, lease.attempt))
-        mine = held is not None and not held.released
-        mine = mine and held is not None and held.owner.incarnation == lease.owner.incarnation
-        return row, held if mine else None
+        if held is None or held.released or held.until <= now:
+            return row, None
+        return row, held if held.owner.incarnation == lease.owner.incarnation else None
 
-    def _has_outcome(self, row: Row, lease: Lease) -> bool:
-        bodies = (self.codec.load_body(letter.body) for letter in row.inbox.values())
-        return any(
-            isinstance(body, StepEnded) and (body.step, body.attempt) == (lease.step, lease.attempt)
-            for body in bodies
-        )
+
+def _ends(message: Message) -> tuple[str, int] | None:
+    body = message.body
+    return (body.step, body.attempt) if isinstance(body, StepEnded) else None
 
 
 def _refuse(session: object) -> None:

@@ -69,21 +69,28 @@ class Storage(Protocol):
     async def put(self, instance: Instance) -> None:
         """Restore or import a run, as the new truth.
 
-        - It replaces the run of its run id, at the next revision; the version and the time of
-          creation stay.
-        - Its messages stay, its leases end.
-        - It is due at once if it is unfinished.
+        - It replaces the run of its run id, at the revision after the stored one's; the version
+          and the time of creation stay. One that is not stored comes at the revision after its
+          own.
+        - Its history is recorded, each entry once. Its messages stay; its leases and its
+          hand-over end.
+        - It is due at once if it is unfinished, whatever the time.
+        - Where it has no `updated_at`, or has ended and has no `finished_at`, that becomes its
+          time of creation.
 
         Raises:
             AlreadyRunning: Another unfinished run holds its key.
+            NotSerializable: It holds what cannot be stored; nothing is written.
         """
         ...
 
     async def delete(self, id: str) -> bool:
         """Delete every run of an id, or the one of a run id, with all that belongs to it.
 
+        A history that was recorded for a run id without a run is deleted as well.
+
         Returns:
-            Whether there was any.
+            Whether there was any run.
         """
         ...
 
@@ -94,27 +101,39 @@ class Storage(Protocol):
 
         Raises:
             UnknownFilter: There is no such filter.
-            InvalidArgument: A filter has a value that it cannot take.
+            InvalidArgument: A filter has a value that it cannot take, or `after` names a run
+                that is not stored.
         """
         ...
 
     async def count(self, **filters: Any) -> int:
-        """Return how many runs pass all filters; `limit` and `order` do not apply."""
+        """Return how many runs pass all filters; `limit`, `order` and `after` do not apply."""
         ...
 
     async def record(self, entry: Entry) -> None:
-        """Append an entry to a history, whether or not its run is stored; once per entry id."""
+        """Append an entry to a history, whether or not its run is stored; once per entry id.
+
+        Raises:
+            NotSerializable: It holds what cannot be stored.
+        """
         ...
 
     async def entries(self, id: str) -> list[Entry]:
         """Return a history, of a run id or of the run that `get` would return.
 
         The order is that of arrival. Without any entries the list is empty.
+
+        Raises:
+            AmbiguousInstance: Several unfinished runs have the id.
         """
         ...
 
     async def ids(self, workflow: object = None, limit: int | None = None) -> list[str]:
-        """Return the distinct ids, newest run first."""
+        """Return the distinct ids, that of the newest run first; the limit counts ids.
+
+        Raises:
+            InvalidArgument: The workflow or the limit is none.
+        """
         ...
 
     async def prune(
@@ -124,7 +143,10 @@ class Storage(Protocol):
         statuses: Collection[Status] | None = None,
         limit: int = 1000,
     ) -> int:
-        """Delete finished runs that ended before a time, at most `limit` of them, oldest first.
+        """Delete finished runs with all that belongs to them, those that ended first before others.
+
+        - A run goes if it ended before the time, not at it.
+        - `statuses` picks among the finished ones; unfinished runs never go.
 
         Returns:
             How many were deleted; call again until it is less than `limit`.
@@ -136,10 +158,11 @@ class Storage(Protocol):
     async def create(self, change: Change, *, session: object = None) -> None:
         """Insert a run with its first entries and leases, all or nothing.
 
-        Repeated with the run id that is stored, it changes nothing.
+        Repeated with the run id that is stored, it changes nothing, however far the run has come.
 
         Raises:
             AlreadyRunning: An unfinished run holds its `unique_key`.
+            NotSerializable: It holds what cannot be stored.
         """
         ...
 
@@ -159,10 +182,15 @@ class Storage(Protocol):
           same token: then nothing is written again.
         - A hand-over by `due` ends.
         - A run that was finished and is not any more takes its `unique_key` back.
+        - A lease is granted like one that is claimed: not where an unreleased one exists, expired
+          or not, since a claim may have come after the load and does not change the revision.
+        - A kept message that was withdrawn meanwhile does no harm.
 
         Raises:
-            StaleInstance: The revision is another one, or a consumed message is gone.
+            StaleInstance: The run is gone or at another revision, a consumed message is gone, or
+                a lease that it grants is held.
             AlreadyRunning: Another unfinished run holds its `unique_key`.
+            NotSerializable: It holds what cannot be stored.
         """
         ...
 
@@ -170,13 +198,17 @@ class Storage(Protocol):
         """Put a message into its run's inbox and make an unfinished run due, in one write.
 
         It is due until a commit names the message as consumed or kept; one with `not_before`
-        from that time on. A failed run takes messages and is not due.
+        from that time on. A finished run takes messages and is not due; a failed one becomes due
+        for them when it is retried. The storage gives the message its `sequence`; the revision
+        of the run stays.
 
         Returns:
-            False if the run had a message of that `dedup_key` before; then nothing changes.
+            False if the run ever had a message of that `dedup_key`, be it consumed or withdrawn
+            by now; then nothing changes.
 
         Raises:
             InstanceNotFound: There is no such run.
+            NotSerializable: It holds what cannot be stored.
         """
         ...
 
@@ -195,9 +227,12 @@ class Storage(Protocol):
         """Return the run ids that need attention, longest due first.
 
         - Due is an unfinished run of one of these workflows and versions whose `wake_at` has
-          passed, or that has an unseen message, or a lease that was released or has expired.
-        - Each is handed to one caller: for the time `hand_over`, or until the next commit,
-          no other call returns it.
+          come, or that has an unseen message, or a lease that was released or has expired.
+        - Each is handed to one caller: for the time `hand_over`, or until the next commit or
+          release, no other call returns it, and it does not count towards the limit.
+        - What another call is looking at in the same moment may be left to the next one.
+        - A moment that has come counts, to the microsecond: a time to wake, the end of a lease
+          and the end of a hand-over are due at that time.
         """
         ...
 
@@ -205,24 +240,36 @@ class Storage(Protocol):
         """Take a lease, and return the run; None if the step is not to be executed.
 
         It is not if the step is not ready at that attempt, if an outcome of the attempt lies
-        in the inbox, or if there is an unreleased lease of it, expired or not.
+        in the inbox, or if there is an unreleased lease of it, expired or not, whoever holds it.
+        Repeated, it answers None: after an unknown outcome the lease runs out by itself.
+
+        Raises:
+            DamagedInstance: The run cannot be read.
         """
         ...
 
     async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
-        """Extend the leases that are still held and have not expired.
+        """Extend the leases that their owners' incarnations still hold.
+
+        A lease is held until a commit or a put ends it, it is released, or its time has come.
 
         Returns:
-            Those that are lost.
+            Those that are not held any more.
         """
         ...
 
     async def release(self, leases: Sequence[Lease], now: datetime) -> None:
-        """Give leases back in order, so that others may take the attempts at once."""
+        """Give leases back in order, so that others may take the attempts at once.
+
+        A hand-over of their runs ends, too: whoever gives back does not attend to them.
+        What is not held any more stays as it is: an attempt whose lease expired is lost.
+        """
         ...
 
     async def adopt(self, owner: Owner, now: datetime) -> int:
-        """Expire the leases that earlier incarnations of the owner's name hold.
+        """Expire the leases that earlier incarnations of the owner's name still hold.
+
+        An owner without a name adopts nothing.
 
         Returns:
             How many there were.

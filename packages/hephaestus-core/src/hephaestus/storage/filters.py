@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from hephaestus import data
-from hephaestus.errors import InvalidArgument, NotSerializable, UnknownFilter
+from hephaestus import data, registry
+from hephaestus.errors import InvalidArgument, UnknownFilter
 from hephaestus.instance import STATUSES, Status
 from hephaestus.nearest import nearest
 from hephaestus.workflow import Workflow
@@ -25,6 +25,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Any of these; an empty one passes no run."""
 
     workflow: str | None = None
+    """The exact name; an umbrella that was asked for is among the `families`."""
+
     workflow_version: int | None = None
     families: tuple[str, ...] = ()
     """Prefixes of the workflow's name, every character literal; all of them must fit."""
@@ -74,6 +76,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidArgument(f"{name}= takes a text, not {value!r}")
+    data.encode(value, f"{name}=")
     return value
 
 
@@ -92,8 +95,9 @@ def _statuses(name: str, value: object) -> tuple[Status, ...]:
 def _workflow(name: str, value: object) -> str | tuple[str]:
     """Return a name, or for an umbrella the prefix of its versions' names."""
     if isinstance(value, str):
-        return value
-    if isinstance(value, type) and issubclass(value, Workflow):
+        text = _text(name, value)
+        return (f"{text}.",) if registry.is_umbrella(text) else text
+    if isinstance(value, type) and issubclass(value, Workflow) and value.name:
         return (f"{value.name}.",) if value.versions else value.name
     raise InvalidArgument(f"{name}= takes a workflow or its name, not {value!r}")
 
@@ -121,10 +125,7 @@ def _context(name: str, value: object) -> dict[str, Any]:
         raise InvalidArgument(
             f'{name}= is shaped like Instance.context: {{"initial": …, "steps": …}}, not {value!r}'
         )
-    try:
-        normal: dict[str, Any] = data.normalise(value, name)
-    except NotSerializable as error:
-        raise InvalidArgument(str(error)) from error
+    normal: dict[str, Any] = data.normalise(value, f"{name}=")
     return normal
 
 

@@ -9,9 +9,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVarTuple
 
+from hephaestus.clock import SystemClock
+
+from hephaestus.clock import SystemClock
+
 _Arguments = TypeVarTuple("_Arguments")
 _EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
+_LONGEST_DRAIN = 20_000
 
 
 class Host:
@@ -30,12 +35,26 @@ HOST: contextvars.ContextVar[Host | None] = contextvars.ContextVar("host", defau
 class _Task(asyncio.Task[Any]):
     """A task whose place in a set is the same in each run."""
 
-    def __init__(self, work: Coroutine[Any, Any, Any], serial: int, **options: Any) -> None:
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, Any],
+        serial: int,
+        context: contextvars.Context,
+        **options: Any,
+    ) -> None:
         self._serial = serial
-        super().__init__(work, **options)
+        self._work = work
+        self._own_context = context
+        super().__init__(work, context=context, **options)
 
     def __hash__(self) -> int:
         return self._serial
+
+    def throw_away(self) -> None:
+        """End it although it is not over."""
+        self._log_destroy_pending = False
+        with suppress(RuntimeError):
+            self._own_context.run(self._work.close)
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -43,12 +62,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.complaints: list[str] = []
         self._microseconds = 0
         self._queue: deque[tuple[asyncio.Handle, Host | None]] = deque()
         self._timers: list[tuple[int, int, asyncio.TimerHandle, Host | None]] = []
         self._count = 0
         self._tasks: list[_Task] = []
+        self._errors: list[BaseException | None] = []
         self.set_task_factory(self._make)
 
     # What asyncio asks of a loop
@@ -82,7 +101,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return handle
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        self.complaints.append(f"{context.get('message')}: {context.get('exception')!r}")
+        self._errors.append(context.get("exception"))
 
     # What the simulation does with it
 
@@ -97,10 +116,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             asyncio._set_running_loop(None)
             self.close()
 
-    def drain(self) -> None:
-        """Run until nothing is ready."""
+    def drain(self) -> bool:
+        """Run until nothing is ready; answer False if that does not come."""
         queue = self._queue
-        while queue:
+        for _ in range(_LONGEST_DRAIN):
+            if not queue:
+                return True
             handle, host = queue.popleft()
             if handle.cancelled():
                 continue
@@ -108,6 +129,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 handle._run()
             elif host.alive:
                 host.held.append(handle)
+        return False
 
     def skip(self) -> bool:
         """Let time pass up to the next timer; answer False if there is none."""
@@ -122,6 +144,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self._queue.append((handle, host))
         return True
 
+    def errors(self) -> list[BaseException]:
+        """Return what ended tasks and callbacks."""
+        ended = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
+        return [error for error in (*ended, *self._errors) if error is not None]
+
     def thaw(self, host: Host) -> None:
         """Let a stalled host go on."""
         host.stalled = False
@@ -129,24 +156,26 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         host.held.clear()
 
     def _make(
-        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **options: Any
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[Any, Any, Any],
+        context: contextvars.Context | None = None,
+        **options: Any,
     ) -> asyncio.Task[Any]:
-        task = _Task(work, len(self._tasks), loop=loop, **options)
+        context = contextvars.copy_context() if context is None else context
+        task = _Task(work, len(self._tasks), context, loop=loop, **options)
         self._tasks.append(task)
         return task
 
     def _throw_away(self) -> None:
         for task in self._tasks:
             if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
-                work = task.get_coro()
-                with suppress(RuntimeError):
-                    work.close()  # type: ignore[union-attr]  # a task's work is a coroutine here
+                task.throw_away()
         self._queue.clear()
         self._timers.clear()
 
 
-class SimulatedClock:
+class SimulatedClock(SystemClock):
     """The time of a simulated loop."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
@@ -154,9 +183,6 @@ class SimulatedClock:
 
     def now(self) -> datetime:
         return _EPOCH + timedelta(microseconds=round(self._loop.time() * _SECOND))
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def _lives(host: Host | None) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import random
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ from simulation.loop import HOST, Host, SimulatedClock, SimulatedLoop
 from simulation.weather import CALM, Weather
 
 T = TypeVar("T")
+_MOST_TURNS = 50_000
+_FOR_EVER = sys.maxsize
 
 
 class Violation(AssertionError):
@@ -32,13 +35,13 @@ class Process(Host):
         """When something last went wrong with it, in turns of the world."""
 
         self.ended: asyncio.Future[None] = world.loop.create_future()
-        self._world = world
+        self.world = world
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin a task that dies with the process."""
         context = contextvars.copy_context()
         context.run(HOST.set, self)
-        return self._world.loop.create_task(work, context=context)
+        return self.world.loop.create_task(work, context=context)
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what comes of work in the process.
@@ -52,13 +55,22 @@ class Process(Host):
             raise Died(self.label)
         return task.result()
 
+    def disturb(self, how: str) -> None:
+        """Remember that something went wrong with the process."""
+        self.disturbed = self.world.turn
+        self.world.note(self, how)
+
     def die(self) -> None:
         """End at once: nothing of it goes on."""
         if self.alive:
-            self.alive = self.open = False
-            self.disturbed = self._world.turn
-            self._world.note(self, "dies")
-            self.ended.set_result(None)
+            self.disturb("dies")
+            self.disturbed = _FOR_EVER
+            self.leave()
+
+    def leave(self) -> None:
+        """End, in whatever way: no task of it goes on."""
+        self.alive = self.open = False
+        settle(self.ended, None)
 
 
 class World:
@@ -88,7 +100,8 @@ class World:
         with self.loop.running():
             task = self.loop.create_task(story)
             while True:
-                self.loop.drain()
+                if not self.loop.drain() or self.turn > _MOST_TURNS:
+                    self.fail("the world does not come to rest")
                 if self.violation is not None:
                     raise Violation(self.violation)
                 if task.done():
@@ -146,6 +159,7 @@ class World:
         for process in self.processes:
             process.cut = False
             if process.stalled:
+                process.disturb("goes on")
                 self.loop.thaw(process)
 
     def trace(self) -> list[str]:

@@ -37,6 +37,8 @@ class Outage:
     def end(self) -> None:
         """Let no call fail any more."""
         self._away = False
+        self._before.clear()
+        self._after.clear()
 
     def fail(self, verb: str, times: int = 1) -> None:
         """Let the next calls of a verb fail without any effect."""

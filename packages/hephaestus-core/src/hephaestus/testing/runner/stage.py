@@ -2,10 +2,11 @@
 
 import asyncio
 import inspect
+import itertools
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hephaestus.steps import StepContext
@@ -103,9 +104,36 @@ class Stage:
         return f"{name!r} was marked {self._marks[name]} times, not {times}; marks: {self.order}"
 
 
+def hanging_once(stage: Stage, step: str) -> Body:
+    """Return a body that hangs when it is executed first, marks that, and later returns."""
+    calls = itertools.count(1)
+
+    async def body(ctx: StepContext) -> dict[str, Any]:
+        if next(calls) == 1:
+            stage.mark(f"{step} hangs")
+            await stage.reached("never")
+        return {"attempt": ctx.attempt}
+
+    return body
+
+
 def stage_of(ctx: StepContext) -> Stage:
     """Return the stage of the run that a step works for."""
     return _stages[ctx.initial["stage"]]
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when a condition holds that nothing announces.
+
+    Raises:
+        AssertionError: It did not in time.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not await condition():
+                await asyncio.sleep(0)
+    except TimeoutError:
+        raise AssertionError(f"{condition.__qualname__} did not come true") from None
 
 
 async def perform(ctx: StepContext, step: str, event: str) -> object:

@@ -205,6 +205,20 @@ class Bill(Workflow, unique="bill"):
     }
 
 
+sign_up, greet = Directed("sign_up"), Directed("greet")
+
+
+class Subscription(Workflow, unique="subscription"):
+    """Two steps in a line, then an event from outside."""
+
+    start_step = sign_up
+    transitions = {
+        sign_up: {"done": greet},
+        greet: {"done": paid},
+        paid: {"received": Done},
+    }
+
+
 answered = WaitForEvent("answered", timeout=SOON)
 file_answer, chase = Directed("file_answer"), Directed("chase")
 

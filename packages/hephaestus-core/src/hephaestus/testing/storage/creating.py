@@ -61,7 +61,8 @@ class Creating:
 
         await storage.create(creation)
 
-        assert await storage.get(run.run_id) == run.__replace__(execution_history=creation.entries)
+        assert await storage.get(run.run_id, history=False) == run
+        assert await storage.entries(run.run_id) == list(creation.entries)
 
     async def test_a_create_that_is_repeated_after_the_run_moved_on_changes_nothing(
         self, storage: Storage

@@ -82,9 +82,7 @@ class Restoring:
         found = await storage.get(run.run_id)
         assert (found.updated_at, found.finished_at) == (NOW, NOW)
 
-    async def test_a_commit_that_was_computed_before_a_put_is_stale(
-        self, storage: Storage
-    ) -> None:
+    async def test_a_commit_that_was_computed_before_a_put_is_stale(self, storage: Storage) -> None:
         run = await store(storage, new_run())
         await storage.put(run)
 

@@ -17,6 +17,9 @@ NOW = datetime(2026, 7, 1, 12, 30, 15, 123456, tzinfo=UTC)
 """The time of every clause that does not say another one."""
 
 SECOND = timedelta(seconds=1)
+INSTANT = timedelta(microseconds=1)
+"""The shortest time there is."""
+
 LEASE = timedelta(seconds=15)
 HAND_OVER = timedelta(seconds=10)
 
@@ -34,7 +37,7 @@ def new_run(
     id: str = "orderid::1", *, initial: dict[str, Any] | None = None, **fields: Any
 ) -> Instance:
     """Return a run at its first revision; its step `charge` is ready, at its first attempt."""
-    given = {
+    given: dict[str, Any] = {
         "workflow": ORDERS,
         "status": "running",
         "active": {"charge": ActiveStep(since=NOW, deadline=NOW)},
@@ -135,7 +138,7 @@ def lease(
 
 def entry(run_id: str, **fields: Any) -> Entry:
     """Return an entry of a history; its id is random."""
-    given = {
+    given: dict[str, Any] = {
         "id": f"{run_id}/{secrets.token_hex(4)}",
         "step": "charge",
         "action": "completed",

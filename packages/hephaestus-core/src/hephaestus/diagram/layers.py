@@ -1,0 +1,60 @@
+"""A workflow as text: its steps in rows, and what leads from each to the next."""
+
+from hephaestus.diagram.arrow import Arrow, arrows
+from hephaestus.errors import InvalidArgument
+from hephaestus.graph import Graph, sorted_keys
+from hephaestus.workflow import Workflow
+
+_BAR = "    │"
+
+
+def text(workflow: type[Workflow]) -> str:
+    """Return the graph as lines of text.
+
+    A step stands below all that lead to it; below each row stand the events of its steps.
+
+    Raises:
+        InvalidArgument: It is an umbrella, which has no graph of its own.
+    """
+    if workflow.versions:
+        raise InvalidArgument(
+            f"workflow {workflow.name!r} holds versions and has no graph; draw one of them: "
+            f"{', '.join(version.name for version in workflow.versions.values())}"
+        )
+    graph = workflow.graph
+    leaving: dict[str, list[Arrow]] = {key: [] for key in graph.steps}
+    for arrow in arrows(graph):
+        leaving[arrow.source].append(arrow)
+    lines: list[str] = []
+    for row in _rows(graph):
+        lines.append("  " + "    ".join(_node(graph, key) for key in row))
+        below = [_line(graph, arrow) for key in row for arrow in leaving[key]]
+        if below:
+            lines += [_BAR, *below, _BAR]
+    return "\n".join(lines)
+
+
+def _rows(graph: Graph) -> list[list[str]]:
+    """Return the keys by the longest way that leads from the start to them."""
+    depth: dict[str, int] = {}
+    for key in sorted_keys(graph.successors, graph.predecessors):
+        depth[key] = max((depth[before] + 1 for before in graph.predecessors[key]), default=0)
+    rows: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
+    for key in sorted(depth):
+        rows[depth[key]].append(key)
+    return rows
+
+
+def _node(graph: Graph, key: str) -> str:
+    if graph.steps[key].ends:
+        return f"({_name(graph, key)})"
+    return f"[*{key}]" if key == graph.start else f"[{key}]"
+
+
+def _line(graph: Graph, arrow: Arrow) -> str:
+    choice = f" (chosen by {arrow.chosen_by})" if arrow.chosen_by else ""
+    return f"    {arrow.source} ──:{arrow.event}──> {_name(graph, arrow.target)}{choice}"
+
+
+def _name(graph: Graph, key: str) -> str:
+    return "Done" if graph.steps[key].ends else key

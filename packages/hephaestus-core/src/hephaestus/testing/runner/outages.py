@@ -1,0 +1,112 @@
+"""A storage that is away for a while."""
+
+import pytest
+
+from hephaestus.errors import StorageUnavailable
+from hephaestus.steps import StepContext
+from hephaestus.storage import Storage
+from hephaestus.testing.runner.apps import Apps, OpenApp
+from hephaestus.testing.runner.outage import Outage
+from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually
+from hephaestus.testing.runner.workflows import Bill, Errand, Order, Parcel, Reminder
+
+
+class Outages(Apps):
+    """A runner whose storage comes back goes on by itself, and does nothing twice."""
+
+    @pytest.mark.parametrize("verb", ["due", "load", "commit", "post", "claim", "renew"])
+    async def test_a_verb_that_fails_now_and_then_does_no_harm(
+        self, open_app: OpenApp, stage: Stage, storage: Storage, verb: str
+    ) -> None:
+        outage = Outage(storage)
+        await open_app(storage=outage.storage, concurrency=1, lease=0.3)
+
+        outage.fail(verb, times=2)
+        parcel = await Parcel.start("1", stage.initial())
+        reminder = await Reminder.start("1", stage.initial())
+        first = await parcel.wait(PATIENCE)
+        second = await reminder.wait(PATIENCE, until="completed")
+
+        assert ("completed", "completed") == (first.status, second.status)
+        assert [1] * 5 == [
+            stage.count(key) for key in ("pack", "weigh", "label", "hand_over", "ring")
+        ]
+
+    @pytest.mark.parametrize("verb", ["commit", "post"])
+    async def test_a_write_whose_answer_is_lost_counts_once(
+        self, open_app: OpenApp, stage: Stage, storage: Storage, verb: str
+    ) -> None:
+        outage = Outage(storage)
+        await open_app(storage=outage.storage)
+
+        outage.lose_answer(verb, times=2)
+        order = await Order.start("1", stage.initial())
+        parcel = await Parcel.start("1", stage.initial())
+        instances = [await order.wait(PATIENCE), await parcel.wait(PATIENCE)]
+
+        assert 2 == outage.failures[verb]
+        for instance in instances:
+            assert "completed" == instance.status
+            steps = [entry.step for entry in instance.execution_history]
+            assert len(steps) == len(set(steps))
+        assert [1] * 7 == [
+            stage.count(key)
+            for key in ("validate", "charge", "ship", "pack", "weigh", "label", "hand_over")
+        ]
+
+    async def test_an_outcome_waits_for_the_storage_to_come_back(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        async def go_on(_: StepContext) -> None:
+            await stage.reached("go")
+
+        stage.direct("charge", go_on)
+        outage = Outage(storage)
+        await open_app(storage=outage.storage)
+        order = await Order.start("1", stage.initial())
+        await stage.reached("charge")
+
+        outage.begin()
+        stage.mark("go")
+
+        async def was_refused() -> bool:
+            return outage.failures["commit"] > 0
+
+        await eventually(was_refused)
+        outage.end()
+        instance = await order.wait(PATIENCE)
+
+        assert "completed" == instance.status
+        assert ["validate", "charge", "go", "ship"] == stage.order
+
+    async def test_a_start_that_is_refused_leaves_no_run_and_no_room_taken(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        outage = Outage(storage)
+        app = await open_app(storage=outage.storage, concurrency=1)
+
+        outage.fail("create")
+        with pytest.raises(StorageUnavailable):
+            await Errand.start("1", stage.initial())
+        runs = await app.count()
+        errand = await Errand.start("1", stage.initial())
+
+        assert 0 == runs
+        assert {} == await errand.result(PATIENCE)
+
+    async def test_a_verb_of_the_app_tells_that_the_storage_is_away(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        outage = Outage(storage)
+        await open_app(storage=outage.storage)
+        bill = await Bill.start("1", stage.initial())
+        await bill.wait(PATIENCE, until="waiting")
+
+        outage.begin()
+        for refused in (bill.get(), bill.resume("paid"), bill.cancel(), bill.wait(PATIENCE)):
+            with pytest.raises(StorageUnavailable):
+                await refused
+        outage.end()
+        await bill.resume("paid")
+
+        assert {} == await bill.result(PATIENCE)

@@ -1,0 +1,1 @@
+"""Those who do the jobs, one file each."""

@@ -1,0 +1,25 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+from pathlib import Path
+
+
+def describe() -> dict[str, str]:
+    """Return the processor, the system and the interpreter, each in a few words."""
+    cores = os.cpu_count()
+    return {
+        "processor": f"{_processor()}, {cores} core{'' if cores == 1 else 's'}",
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text("utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

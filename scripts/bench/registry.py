@@ -1,0 +1,27 @@
+"""Which jobs there are, and who does them."""
+
+from bench.contenders import floor, hephaestus, langgraph, pydantic_graph
+from bench.contract import Contender, Job
+from bench.jobs.line import LINE
+
+JOBS: tuple[Job, ...] = (LINE,)
+
+CONTENDERS: tuple[Contender, ...] = (
+    *hephaestus.CONTENDERS,
+    *langgraph.CONTENDERS,
+    *pydantic_graph.CONTENDERS,
+    *floor.CONTENDERS,
+)
+
+
+def contenders(job: Job) -> list[Contender]:
+    """Return those who do the job, in the order in which a round measures them."""
+    return [contender for contender in CONTENDERS if contender.job is job]
+
+
+def find(job: str, name: str) -> Contender:
+    """Return the contender of that name for that job."""
+    for contender in CONTENDERS:
+        if (contender.job.name, contender.name) == (job, name):
+            return contender
+    raise ValueError(f"nobody called {name!r} does the job {job!r}")
