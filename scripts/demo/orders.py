@@ -1,10 +1,13 @@
 """Reads orders from a JSON Lines file, and says what is wrong with each line that holds none."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
+
+from hephaestus import Codec
 
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -21,7 +24,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a line of the file holds."""
 
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9]+\Z")]
+    id: str
     customer: Text
     country: Text
     postcode: str
@@ -29,6 +32,10 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery: Literal["standard", "express"] = "standard"
     intent: Literal["pay", "pay late", "not pay", "cancel"] = "pay"
     """What the customer is going to do."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z0-9]+", self.id):
+            raise ValueError(f"an id is lower-case letters and digits, not {self.id!r}")
 
     @property
     def cents(self) -> int:
@@ -73,5 +80,7 @@ def _parsed(line: bytes) -> Order:
     try:
         line.decode()
     except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8: byte {error.start + 1} of the line is wrong") from error
-    return msgspec.json.decode(line, type=Order)
+        raise ValueError(f"not UTF-8, from byte {error.start + 1} of the line on") from error
+    order = msgspec.json.decode(line, type=Order)
+    Codec().checked(order, "the order")  # what no storage takes had better not start
+    return order

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from demo import services
 from demo.endings import TOO_LARGE
@@ -13,10 +14,13 @@ from hephaestus import Handle, Instance, InstanceFinished
 ARRIVAL = 4.0
 """Seconds over which a thousand orders arrive."""
 
+DELAY = 0.4
+"""Seconds for which a late payer hesitates, once asked."""
+
 BROKEN = "Boreas"
 """The carrier that is down until everything else has ended."""
 
-ENDED = ("completed", "failed", "cancelled")
+ENDED: Final = ("completed", "failed", "cancelled")
 
 
 async def fulfil(orders: Sequence[Order]) -> list[Instance]:
@@ -57,7 +61,7 @@ async def act_for_customer(order: Order, run: Handle) -> None:
                 await run.resume("paid", payment)
             case "pay late":
                 await run.wait(until=("waiting", *ENDED))
-                await asyncio.sleep(len(order.customer) / 20)  # signing takes its time
+                await asyncio.sleep(DELAY)
                 await run.resume("paid", payment)
             case "cancel":
                 await run.wait(until=("waiting", *ENDED))

@@ -36,7 +36,7 @@ async def risk_of(order_id: str, items: Sequence[Any], attempt: int) -> float:
     if (mood == 8 and attempt <= 2) or (mood == 7 and attempt == 1):
         raise ConnectionError("the bureau hung up")
     await asyncio.sleep(0.01)
-    gifts = sum(item["quantity"] for item in items if item["article"] == "gift card")
+    gifts: int = sum(item["quantity"] for item in items if item["article"] == "gift card")
     return min(1.0, 0.02 + gifts / 20)
 
 

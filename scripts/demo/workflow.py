@@ -39,8 +39,8 @@ async def reserve_stock(ctx: StepContext) -> dict[str, str]:
 class CheckFraud(Step):
     """Ask a service that hangs up now and then, and sometimes never answers."""
 
-    retry = Retry(max_attempts=4, initial_delay=timedelta(milliseconds=50))
-    timeout = timedelta(milliseconds=250)  # of one attempt
+    retry = Retry(max_attempts=5, initial_delay=timedelta(milliseconds=50))
+    timeout = timedelta(milliseconds=300)  # of one attempt
 
     async def execute(self, ctx: StepContext) -> dict[str, float]:
         """Return the risk, however many attempts it takes."""
@@ -66,7 +66,7 @@ async def approve(ctx: StepContext) -> Halt:
     return Halt({"cents": ctx[price_order]["cents"]}, prompt="Take an order this large?")
 
 
-paid = WaitForEvent("paid", timeout=timedelta(seconds=2))  # days, in a real shop
+paid = WaitForEvent("paid", timeout=timedelta(seconds=1.2))  # days, in a real shop
 
 
 @step(events=("standard", "express"))
@@ -75,7 +75,7 @@ async def pack(ctx: StepContext) -> tuple[str, dict[str, Any]]:
     return ctx.initial["delivery"], {"receipt": ctx[paid]["receipt"]}
 
 
-cooling_off = Wait(timedelta(seconds=0.8), key="cooling_off")
+cooling_off = Wait(timedelta(seconds=0.5), key="cooling_off")
 
 
 class BookCarrier(Step):
@@ -114,13 +114,13 @@ class OrderFlow(
     Workflow,
     unique="orderid",
     tags=["orders"],
-    metadata={"team": "Fulfilment"},
+    metadata={"team": "shipping"},
     retry=Retry(max_attempts=3, initial_delay=timedelta(milliseconds=80), backoff="linear"),
 ):
     """What happens to an order; proven when this class is defined."""
 
     start_step = check_order
-    transitions = {  # noqa: RUF012  # as users write it
+    transitions = {
         check_order: {
             "accepted": [reserve_stock, CheckFraud, price_order],
             "refused": tell_customer.using(ending="refused"),

@@ -19,6 +19,7 @@ from hephaestus.key import (
     Scope,
     Unique,
     business_value,
+    checked_id,
     compose_id,
     is_run_id,
     new_run_id,
@@ -27,6 +28,7 @@ from hephaestus.key import (
 
 ORDER = Unique("orderid")
 A_UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+A_RUN_ID = "01980000-0000-7000-8000-000000000001"
 SCOPES: list[Scope] = ["workflow", "version", "global", "none"]
 
 
@@ -115,6 +117,19 @@ def test_the_value_can_be_read_back_from_an_id(value: str, scope: Scope) -> None
 def test_no_value_is_read_from_what_is_no_id(id: Any) -> None:
     with pytest.raises(InvalidArgument, match="is no id of the form"):
         business_value(id)
+
+
+@pytest.mark.parametrize("id", ["orderid::42", "job::42::01234567", "order no. 42", "é", "x" * 255])
+def test_a_run_may_be_started_under_any_printable_id(id: str) -> None:
+    assert id == checked_id(id)
+
+
+@pytest.mark.parametrize(
+    "id", ["", None, 5, "x" * 256, "a\0b", "a\n", "\ud800", A_RUN_ID], ids=ascii
+)
+def test_what_no_storage_could_keep_or_find_is_no_id(id: Any) -> None:
+    with pytest.raises(InvalidArgument, match="an id is a"):
+        checked_id(id)
 
 
 def taken(scope: Scope, id: str = "k::1", family: str = "shop.Order", version: int = 1) -> Any:

@@ -169,3 +169,15 @@ def test_known_is_the_same_set_until_something_changes(define: Define) -> None:
     registry.register(define("shop.Order"))
 
     assert registry.known() is registry.known()
+
+
+def test_what_is_pinned_to_an_app_is_known_to_that_app_alone(define: Define) -> None:
+    free, pinned = define("shop.Free"), define("shop.Pinned")
+    free.app, pinned.app = None, "second"  # type: ignore[attr-defined]
+    registry.register(free)
+    registry.register(pinned)
+
+    both = {("shop.Free", 1), ("shop.Pinned", 1)}
+    assert both <= registry.known()
+    assert both <= registry.known("second")
+    assert both & registry.known("first") == {("shop.Free", 1)}

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal
 
 from hephaestus import duration, running
 from hephaestus.clock import Clock, SystemClock
@@ -20,7 +20,7 @@ from hephaestus.errors import (
 )
 from hephaestus.handle import Handle
 from hephaestus.instance import STATUSES, TERMINAL, Entry, Instance, Status
-from hephaestus.key import unique_key
+from hephaestus.key import checked_id, unique_key
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.runner import Runner
@@ -60,7 +60,7 @@ class Hephaestus:
         self.runner: Runner = LocalRunner() if runner is None else runner
         self.clock: Clock = SystemClock() if clock is None else clock
         self._name = name or f"app-{next(_numbers)}"
-        self._open = self._closing = False
+        self._state: Literal["closed", "opening", "open", "closing"] = "closed"
 
     @property
     def name(self) -> str:
@@ -75,9 +75,10 @@ class Hephaestus:
             StorageUnavailable: The storage cannot be reached.
             SchemaOutdated: The storage's schema does not fit this code.
         """
-        if self._open:
+        if self._state != "closed":
             raise InvalidArgument(f"the app {self._name!r} is open already")
         running.register(self)
+        self._state = "opening"
         try:
             await self.storage.open()
             try:
@@ -87,23 +88,24 @@ class Hephaestus:
                 raise
         except BaseException:
             running.unregister(self)
+            self._state = "closed"
             raise
-        self._open = True
+        self._state = "open"
         events.runner_init(
             app=self._name, runner=self.runner.name, storage=type(self.storage).__name__
         )
 
     async def close(self) -> None:
         """Let running steps end within the runner's grace period, then close what was opened."""
-        if not self._open or self._closing:
+        if self._state != "open":
             return
         # Workflows find it no more; the steps that still run do, as long as they may.
-        self._closing = True
+        self._state = "closing"
         running.unregister(self)
         try:
             await self.runner.close()
         finally:
-            self._open = self._closing = False
+            self._state = "closed"
             await self.storage.close()
 
     async def __aenter__(self) -> "Hephaestus":
@@ -133,14 +135,16 @@ class Hephaestus:
         Raises:
             AlreadyRunning: An unfinished run holds the id.
             NotSerializable: The initial data cannot be stored.
-            InvalidArgument: There is no such version, or the id is no text.
+            InvalidArgument: There is no such version, or the id cannot be one.
         """
         self._check_open()
+        if not (isinstance(workflow, type) and issubclass(workflow, Workflow)):
+            raise InvalidArgument(f"what starts is a workflow class, not {workflow!r}")
         chosen = workflow.resolve(version, options)
         self._check_runnable(chosen)
         codec = self.storage.codec
         instance = Instance(
-            id=id,
+            id=checked_id(id),
             workflow=chosen.name,
             workflow_version=chosen.version,
             context=Context(initial=codec.checked(initial, "the initial data")),
@@ -269,20 +273,22 @@ class Hephaestus:
         workflow: object = None,
         version: int | None = None,
     ) -> Instance:
-        """Return the run once it has finished or halted, or has a status in `until`.
+        """Return the run once it has finished or halted; with `until`, finished or one of those.
 
-        The timeout is real time, whatever the app's clock.
+        A run that was resumed is waiting or halted no more, though it has yet to go on. The
+        timeout is real time, whatever the app's clock.
 
         Raises:
             WaitTimeout: The time passed first.
         """
         self._check_open()
-        wanted = _statuses(until)
+        # Nothing comes after the end, so no one waits beyond it.
+        wanted = TERMINAL.union(_statuses(until))
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
         with self.runner.watch.watching(id) as watching:
             instance = await self.get(id, workflow=workflow, version=version)
-            while instance.status not in wanted:
+            while instance.status not in wanted or await self._goes_on(instance):
                 left = _LONGEST_LOOK
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
@@ -292,12 +298,19 @@ class Hephaestus:
                 instance = await self.get(instance.run_id)
         return instance
 
+    async def _goes_on(self, instance: Instance) -> bool:
+        """Tell whether a run that stands still was answered, or has moved since it was read."""
+        if instance.status not in ("waiting", "halted"):
+            return False
+        snapshot = await self.storage.load(instance.run_id)
+        return snapshot.instance.revision != instance.revision or snapshot.goes_on(self.clock.now())
+
     async def _find(self, id: str, workflow: object, version: int | None) -> Instance:
         self._check_open()
         return await self.storage.get(id, workflow=workflow, version=version, history=False)
 
     def _check_open(self) -> None:
-        if not self._open:
+        if self._state not in ("open", "closing"):
             raise NoApp(self._name)
 
     def _check_runnable(self, workflow: type[Workflow]) -> None:

@@ -83,7 +83,7 @@ class Codec:
         """
         if value is None:
             return {}
-        if data.as_mapping(value) is None:
+        if type(value) is not dict and data.as_mapping(value) is None:
             raise NotSerializable(where, f"it is not a mapping but {type(value).__name__}")
         raw = data.dumps(value, where)
         if len(raw) > self._max_bytes:

@@ -146,14 +146,14 @@ class _Refused(ValueError):
         return NotSerializable(path, str(self))
 
 
-def _deeper(value: object, depth: int) -> int:
-    if depth == _MAX_DEPTH:
-        raise _Refused(f"it lies more than {_MAX_DEPTH} levels deep", value)
-    return depth + 1
+def _too_deep(value: object) -> _Refused:
+    return _Refused(f"it lies more than {_MAX_DEPTH} levels deep", value)
 
 
 def _mapping(value: Mapping[Any, Any], depth: int, owner: object = None) -> JsonValue:
-    depth = _deeper(value if owner is None else owner, depth)
+    if depth == _MAX_DEPTH:
+        raise _too_deep(value if owner is None else owner)
+    depth += 1
     encoded: dict[str, JsonValue] = {}
     key: Any = None
     try:
@@ -175,7 +175,9 @@ def _key(key: object) -> str:
 
 
 def _list(value: Iterable[object], depth: int, segment: str = "[{}]") -> list[JsonValue]:
-    depth = _deeper(value, depth)
+    if depth == _MAX_DEPTH:
+        raise _too_deep(value)
+    depth += 1
     encoded: list[JsonValue] = []
     try:
         for item in value:

@@ -63,7 +63,9 @@ def checked_version(version: object, where: str, field: str = "version") -> int:
     if isinstance(version, bool) or not isinstance(version, int):
         raise DefinitionError(f"{where}: {field} must be a whole number from 1, got {version!r}")
     if not 1 <= version <= _LARGEST_VERSION:
-        raise DefinitionError(f"{where}: {field} must be 1 or more, got {version!r}")
+        raise DefinitionError(
+            f"{where}: {field} must be from 1 to {_LARGEST_VERSION}, got {version!r}"
+        )
     return version
 
 

@@ -53,12 +53,13 @@ class Graph:
             InvalidArgument: The step has no transition for the event.
         """
         row = self._routes.get(key, {})
-        if event not in row:
+        target = row.get(event)
+        if target is None:
             raise InvalidArgument(
                 f"step {key!r} has no transition for the event {event!r}"
                 f"{did_you_mean(event, row)} (events: {', '.join(row) or 'none'})"
             )
-        return row[event]
+        return target
 
     def takers(self, event: str) -> tuple[str, ...]:
         """Return the keys of all steps that could take an event from outside."""

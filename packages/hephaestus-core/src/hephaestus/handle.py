@@ -70,7 +70,7 @@ class Keeper(Protocol):
         workflow: type[Any] | str | None = None,
         version: int | None = None,
     ) -> Instance:
-        """Return the run once it is finished or halted, or has one of the given statuses."""
+        """Return the run once it is finished or halted; with `until`, finished or one of those."""
         ...
 
 
@@ -93,7 +93,7 @@ class Handle:
         *,
         until: Status | Collection[Status] | None = None,
     ) -> Instance:
-        """Return the run once it is finished or halted, or has a status in `until`.
+        """Return the run once it is finished or halted; with `until`, finished or one of those.
 
         Raises:
             WaitTimeout: The time passed before that.

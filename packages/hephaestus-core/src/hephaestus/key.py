@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import reprlib
 import secrets
 import threading
 import time
@@ -15,6 +16,7 @@ Scope = Literal["workflow", "version", "global", "none"]
 """Where a business key is unique among the unfinished runs."""
 
 _SCOPES = get_args(Scope)
+_LONGEST_ID = 255
 _HEX = "[0-9a-f]"
 _KEY = re.compile(r"[a-z0-9]+")
 _VALUE = re.compile(rf"[a-z0-9]+|{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}")
@@ -55,6 +57,25 @@ def compose_id(unique: Unique, value: str) -> str:
         )
     suffix = f"::{secrets.token_hex(4)}" if unique.scope == "none" else ""
     return f"{unique.key}::{value}{suffix}"
+
+
+def checked_id(instance_id: object) -> str:
+    """Return the id of a run to be started, which need not be of the form `key::value`.
+
+    Raises:
+        InvalidArgument: It is no printable text of 1 to 255 characters, or it is a run id.
+    """
+    if not isinstance(instance_id, str) or not 0 < len(instance_id) <= _LONGEST_ID:
+        raise InvalidArgument(
+            f"an id is a text of 1 to {_LONGEST_ID} characters, as 'orderid::42', "
+            f"got {reprlib.repr(instance_id)}"
+        )
+    # Wherever an id is accepted a run id is, too, so it must never name another run.
+    if not instance_id.isprintable() or is_run_id(instance_id):
+        raise InvalidArgument(
+            f"an id is a printable text that is not itself a run id, got {instance_id!r}"
+        )
+    return instance_id
 
 
 def business_value(instance_id: str) -> str:

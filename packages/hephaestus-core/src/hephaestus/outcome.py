@@ -10,6 +10,9 @@ from hephaestus import duration
 from hephaestus.duration import Duration
 
 
+_LONGEST_TEXT = 10_000
+
+
 class Completed(
     msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="completed", tag_field="kind"
 ):
@@ -73,3 +76,13 @@ class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="failed", 
 
 
 Outcome: TypeAlias = Completed | Suspend | Halt | Failed
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says, as every storage can keep it: cut, and without odd characters."""
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001  # the class is not ours, and says nothing
+        text = f"(its text could not be made: {type(broken).__name__})"
+    # PostgreSQL's JSON has no NUL, and UTF-8 has no half of a surrogate pair.
+    return text[:_LONGEST_TEXT].replace("\0", "?").encode(errors="replace").decode()

@@ -103,7 +103,7 @@ def _read_row(
         found = _read_target(target, place)
         for step in found:
             _adopt(step, steps, where)
-        read[event] = target if isinstance(target, Choose) else by_key(found)
+        read[str.__str__(event)] = target if isinstance(target, Choose) else by_key(found)
     return read
 
 

@@ -34,9 +34,9 @@ def find(name: str, version: int | None = None) -> type[Any]:
         UnknownWorkflow: This process does not define it.
     """
     found = _workflows.by_name.get(name)
-    if found is not None and version is not None:
-        found = found.versions.get(version) if found.versions else found
-    if found is None or version not in (None, found.version):
+    if found is not None and version is not None and version != found.version:
+        found = found.versions.get(version)
+    if found is None:
         known_names = _workflows.by_name
         raise UnknownWorkflow(
             name, version, None if name in known_names else nearest(name, known_names)
@@ -50,9 +50,13 @@ def is_umbrella(name: str) -> bool:
     return found is not None and bool(found.versions)
 
 
-def known() -> frozenset[tuple[str, int]]:
-    """Return name and version of every workflow that can run here; umbrellas are left out."""
-    return _workflows.known
+def known(app: str | None = None) -> frozenset[tuple[str, int]]:
+    """Return name and version of every workflow that can run here; umbrellas are left out.
+
+    Args:
+        app: The name of an app, to leave out what is pinned to another.
+    """
+    return _workflows.known(app)
 
 
 class _Workflows:
@@ -64,7 +68,7 @@ class _Workflows:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.by_name: dict[str, type[Any]] = {}
-        self.known: frozenset[tuple[str, int]] = frozenset()
+        self._known: dict[str | None, frozenset[tuple[str, int]]] = {}
 
     def add(self, workflow: type[Any]) -> None:
         new = {added.name: added for added in [workflow, *workflow.versions.values()]}
@@ -85,9 +89,19 @@ class _Workflows:
         with self._lock:
             self._put({n: c for n, c in self.by_name.items() if c is not workflow})
 
+    def known(self, app: str | None) -> frozenset[tuple[str, int]]:
+        known = self._known
+        if app not in known:
+            known[app] = frozenset(
+                (name, c.version)
+                for name, c in self.by_name.items()
+                if not c.versions and (app is None or c.app in (None, app))
+            )
+        return known[app]
+
     def _put(self, by_name: dict[str, type[Any]]) -> None:
         self.by_name = by_name
-        self.known = frozenset((name, c.version) for name, c in by_name.items() if not c.versions)
+        self._known = {}
 
 
 def _check_name(added: type[Any], known: type[Any] | None) -> None:

@@ -45,7 +45,6 @@ class Retry:
     def __init__(
         self,
         max_attempts: int = 5,
-        *,
         initial_delay: Duration = 1,
         backoff: Backoff = "exponential",
         max_delay: Duration | None = None,

@@ -70,6 +70,11 @@ def bound(app: RunningApp) -> Iterator[None]:
         _bound.reset(token)
 
 
+def bind(app: RunningApp) -> None:
+    """Make an app the one that is meant in the rest of this task and the tasks started there."""
+    _bound.set(app)
+
+
 def current(pin: str | None = None) -> RunningApp:
     """Return the app that is meant: the bound one, else the only one that runs.
 
@@ -83,7 +88,7 @@ def current(pin: str | None = None) -> RunningApp:
     chosen = _bound.get()
     if chosen is not None and pin in (None, chosen.name):
         return chosen
-    running = _apps.by_name()
+    running = _apps.by_name
     if pin is not None:
         if pin not in running:
             raise NoApp(pin)
@@ -96,30 +101,29 @@ def current(pin: str | None = None) -> RunningApp:
 
 
 class _Apps:
-    """The running apps by name."""
+    """The running apps by name.
+
+    Readers take no lock: a change puts a new dictionary in place of the old.
+    """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[str, RunningApp] = {}
+        self.by_name: dict[str, RunningApp] = {}
 
     def add(self, app: RunningApp) -> None:
         with self._lock:
-            if self._running.setdefault(app.name, app) is not app:
+            if self.by_name.get(app.name, app) is not app:
                 raise InvalidArgument(
                     f"an app named {app.name!r} is already running; give this one another name"
                 )
+            self.by_name = {**self.by_name, app.name: app}
 
     def remove(self, app: RunningApp) -> None:
         with self._lock:
-            if self._running.get(app.name) is app:
-                del self._running[app.name]
-
-    def by_name(self) -> dict[str, RunningApp]:
-        with self._lock:
-            return dict(self._running)
+            self.by_name = {n: other for n, other in self.by_name.items() if other is not app}
 
 
 _apps = _Apps()

@@ -1,8 +1,7 @@
 """Random sound workflows, and what each of their steps is going to do."""
 
-import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -150,7 +149,7 @@ _ENDINGS: list[Ending] = ["returns", "suspends", "halts", "halts with default"]
 _CONFIGS: list[dict[str, Any] | None] = [None, {"size": 1}, {}, None, {"size": 2, "tags": ["a"]}]
 
 
-def models(*, largest: int = 8) -> st.SearchStrategy[Model]:
+def models(*, largest: int = 10) -> st.SearchStrategy[Model]:
     """Graphs of up to so many steps, besides Done, whose fan-outs converge."""
     return tapes(largest * 24).map(lambda tape: _read(tape, largest))
 
@@ -161,32 +160,39 @@ def _read(tape: Tape, largest: int) -> Model:
     size = 1 + tape.below(largest)
     for number in range(size):
         key = f"s{number}"
-        if slots:
-            _lead_to(key, slots, tape, joins=number == size - 1)
+        if nodes:
+            _lead_to(key, nodes, slots, tape)
         kind, events = tape.one(_SHAPES)
         nodes[key] = Node(key, kind, events, _plan(tape, kind, events))
         slots |= {(key, event): [] for event in events}
+    if size > 1 and tape.rarely(2):
+        _join(list(nodes)[-1], slots)
     rows = sorted(nodes, key=lambda _: tape.below(256))
     arrows = [
         _arrow(tape, source, event, slots[source, event] or [DONE])
         for source in rows
         for event in nodes[source].events
     ]
-    retry = Retry(
-        1 + tape.below(3), initial_delay=tape.one([0, 3]), max_lost=1 + tape.below(3)
-    )
-    return Model(nodes, _converging(arrows), tape.one(_CONFIGS), retry)
+    retry = Retry(1 + tape.below(3), initial_delay=tape.one([0, 3]), max_lost=1 + tape.below(3))
+    return Model(nodes, _converging(list(nodes), arrows), tape.one(_CONFIGS), retry)
 
 
 def _lead_to(
-    key: str, slots: Mapping[tuple[str, str], list[str]], tape: Tape, *, joins: bool
+    key: str, nodes: Mapping[str, Node], slots: Mapping[tuple[str, str], list[str]], tape: Tape
 ) -> None:
-    """Let some events lead to a step; a last one may join all that lead nowhere yet."""
-    parents = set(tape.some(list(slots)))
-    if joins and tape.rarely(2):
-        parents |= {slot for slot, targets in slots.items() if not targets}
-    for slot in parents:
-        slots[slot].append(key)
+    """Let events lead to a step, more often of early steps and such as are going to happen."""
+    reach = len(nodes) if tape.rarely(2) else 1 + len(nodes) // 3
+    for parent in tape.some(list(nodes)[:reach]):
+        node = nodes[parent]
+        event = tape.one(node.events) if tape.rarely(3) else node.plan.event
+        slots[parent, event].append(key)
+
+
+def _join(last: str, slots: Mapping[tuple[str, str], list[str]]) -> None:
+    """Let all that leads nowhere yet lead to the last step."""
+    for (source, _), targets in slots.items():
+        if not targets and source != last:
+            targets.append(last)
 
 
 def _plan(tape: Tape, kind: Kind, events: tuple[str, ...]) -> Plan:
@@ -209,13 +215,16 @@ def _arrow(tape: Tape, source: str, event: str, targets: list[str]) -> Arrow:
     return Arrow(source, event, configured, picks, tape.one([0, 0, 0, 1, 2]))
 
 
-def _converging(arrows: list[Arrow]) -> tuple[Arrow, ...]:
-    """Turn each fan-out whose branches do not meet into a choice of its first branch."""
-    beyond = _beyond(arrows)
+def _converging(keys: list[str], arrows: list[Arrow]) -> tuple[Arrow, ...]:
+    """Turn each fan-out whose branches do not meet into a choice: of all of them."""
+    beyond: dict[str, set[str]] = {DONE: set()}
+    for key in reversed(keys):
+        near = {target for arrow in arrows if arrow.source == key for target, _ in arrow.targets}
+        beyond[key] = near.union(*(beyond[target] for target in near))
     return tuple(
-        arrow if arrow.picks or _meets(arrow, beyond) else Arrow(
-            arrow.source, arrow.event, arrow.targets, ((0,),)
-        )
+        arrow
+        if arrow.picks or _meets(arrow, beyond)
+        else replace(arrow, picks=(tuple(range(len(arrow.targets))),))
         for arrow in arrows
     )
 
@@ -223,12 +232,3 @@ def _converging(arrows: list[Arrow]) -> tuple[Arrow, ...]:
 def _meets(arrow: Arrow, beyond: Mapping[str, set[str]]) -> bool:
     branches = [{key} | beyond[key] for key, _ in arrow.targets]
     return len(branches) == 1 or bool(set.intersection(*branches) - {DONE})
-
-
-def _beyond(arrows: list[Arrow]) -> dict[str, set[str]]:
-    pairs = {(arrow.source, key) for arrow in arrows for key, _ in arrow.targets}
-    beyond: dict[str, set[str]] = {DONE: set()}
-    for source, group in itertools.groupby(sorted(pairs, reverse=True), lambda pair: pair[0]):
-        near = {key for _, key in group}
-        beyond[source] = near.union(*(beyond[key] for key in near))
-    return beyond

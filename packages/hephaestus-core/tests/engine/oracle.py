@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.models import DONE, Model, Node
+from hephaestus.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Outlook:
 
     results: dict[str, dict[str, Any]]
     skipped: frozenset[str]
+    metadata: dict[str, Any]
 
 
 def standing(model: Model, chosen: Mapping[str, Collection[str]]) -> Standing:
@@ -43,6 +45,37 @@ def standing(model: Model, chosen: Mapping[str, Collection[str]]) -> Standing:
         dead |= open_now - called
 
 
+class Walk:
+    """A run of a model whose steps end with any of their events, one after the other."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._before = _before(model)
+        self._chosen: dict[str, dict[str, Any]] = {}
+
+    def end(self, key: str, event: str) -> None:
+        seen = len(_ancestors(self._before, key) & self._chosen.keys())
+        self._chosen[key] = _choice(self._model, key, event, seen + 1)
+
+    @property
+    def standing(self) -> Standing:
+        return standing(self._model, self._chosen)
+
+
+def takers(model: Model, instance: Instance, event: str) -> set[str]:
+    """Return the steps that an event without a step could be meant for."""
+    under_way = instance.stopped if instance.status == "failed" else instance.active
+    still = {key for key, step in under_way.items() if step.state != "ready"}
+    asking = {key for key in still if (halt := under_way[key].halt) and halt.resume_to == event}
+    declaring = {
+        node.key
+        for node in model.nodes.values()
+        if event in node.events or (node.kind == "event" and event == f"{node.key}:event")
+    }
+    could = declaring | asking
+    return could & still or could
+
+
 def outlook(model: Model) -> Outlook:
     """Follow the plans from the start, step by step in the order of the model."""
     before = _before(model)
@@ -60,8 +93,10 @@ def outlook(model: Model) -> Outlook:
         seen = sorted(_ancestors(before, key) & results.keys())
         results[key] = {} if key == DONE else data_of(model.nodes[key], seen, configs[key])
         if key != DONE:
-            chosen[key] = _choice(model, key, len(seen) + 1)
-    return Outlook(results, frozenset(before) - results.keys())
+            chosen[key] = _choice(model, key, model.nodes[key].plan.event, len(seen) + 1)
+    returned = [k for k in chosen if model.nodes[k].plan.ending == "returns"]
+    metadata = {f"by {key}": configs[key] for key in returned}
+    return Outlook(results, frozenset(before) - results.keys(), metadata)
 
 
 def data_of(node: Node, seen: list[str], config: dict[str, Any] | None) -> dict[str, Any]:
@@ -74,8 +109,7 @@ def data_of(node: Node, seen: list[str], config: dict[str, Any] | None) -> dict[
     return {"saw": seen, "config": config or {}, "answer": {"to": node.key} if asked else None}
 
 
-def _choice(model: Model, key: str, seen: int) -> dict[str, Any]:
-    event = model.nodes[key].plan.event
+def _choice(model: Model, key: str, event: str, seen: int) -> dict[str, Any]:
     (arrow,) = [a for a in model.arrows if (a.source, a.event) == (key, event)]
     return arrow.picked(seen)
 
@@ -89,5 +123,10 @@ def _before(model: Model) -> dict[str, set[str]]:
 
 
 def _ancestors(before: Mapping[str, set[str]], key: str) -> set[str]:
-    near = before[key]
-    return near.union(*(_ancestors(before, one) for one in near))
+    found: set[str] = set()
+    pending = [key]
+    while pending:
+        new = before[pending.pop()] - found
+        found |= new
+        pending += new
+    return found

@@ -25,6 +25,7 @@ from hephaestus.engine import (
     step_context,
     wake_at,
 )
+from hephaestus.errors import Fatal
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.message import Body, CancelRequested, EventPosted, LeaseEnded, Message, StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend
@@ -80,7 +81,9 @@ class Simulation:
         """When time alone makes the run due."""
         times = [self.wake_at] if self.wake_at is not None else []
         times += [held.until for held in self.leases.values()]
-        times += [one.not_before for one in self.inbox if one.not_before and one.id not in self.seen]
+        times += [
+            one.not_before for one in self.inbox if one.not_before and one.id not in self.seen
+        ]
         return min(times, default=None)
 
     @property
@@ -218,7 +221,7 @@ class Simulation:
     ) -> None:
         laws.check(self.model, self.instance, advanced, inbox, live, self.now, self.past)
         lease, send = advanced.ready[:leased], advanced.ready[leased : leased + sent]
-        until = {key: self.now + LEASE for key in lease}
+        until = dict.fromkeys(lease, self.now + LEASE)
         for key in send:
             until[key] = dispatch_until(advanced.instance.active[key].dispatches, self.now)
         self.written = hand_out(advanced.instance, until)
@@ -266,15 +269,17 @@ class Simulation:
         assert {key: known.context.steps[key] for key in ctx.steps} == ctx.steps
         data = data_of(node, sorted(ctx.steps), ctx.config)
         data["answer"] = ctx.answer
+        metadata = {f"by {node.key}": record.config}
         assert {"order": 42} == ctx.initial
         target = self.workflow.graph.target(node.key, node.plan.event)
         if not isinstance(target, Choose) or record.attempt % 2:
-            return Completed(event=node.plan.event, data=data)
+            return Completed(event=node.plan.event, data=data, metadata=metadata)
         own = step_context(self.workflow, known, node.key, record, own=data)
         try:
-            return Completed(event=node.plan.event, data=data, routes=target.pick(own))
-        except Exception as error:
-            return Failed(type=type(error).__name__, message=str(error), fatal=True)
+            routes = target.pick(own)
+        except Fatal as error:
+            return Failed(type="Fatal", message=str(error), fatal=True)
+        return Completed(event=node.plan.event, data=data, metadata=metadata, routes=routes)
 
     def _is_unseen(self, one: Message) -> bool:
         is_time = one.not_before is None or one.not_before <= self.now

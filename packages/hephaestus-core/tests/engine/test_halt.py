@@ -2,7 +2,20 @@
 
 import pytest
 
-from engine.runs import Work, after, at, begun, ended, failed, flow, halted, line, lines, posted, told
+from engine.runs import (
+    Work,
+    after,
+    at,
+    begun,
+    ended,
+    failed,
+    flow,
+    halted,
+    line,
+    lines,
+    posted,
+    told,
+)
 from hephaestus.engine import bind, step_context, wake_at
 from hephaestus.errors import AmbiguousEvent, InvalidArgument
 from hephaestus.instance import Instance
@@ -12,9 +25,7 @@ from hephaestus.steps import Done
 A, B, C, D = (Work(key) for key in "abcd")
 ASK = Work("ask", "approved", "refused")
 LINE = flow(ASK, {ASK: {"approved": B, "refused": Done}, B: {"done": Done}})
-WIDE = flow(
-    A, {A: {"done": [B, C]}, B: {"done": D}, C: {"done": D}, D: {"done": Done}}
-)
+WIDE = flow(A, {A: {"done": [B, C]}, B: {"done": D}, C: {"done": D}, D: {"done": Done}})
 
 
 def asking(resume_to: str | None = None) -> Instance:

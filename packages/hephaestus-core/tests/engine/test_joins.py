@@ -65,7 +65,8 @@ def test_a_fan_out_starts_all_its_branches() -> None:
 @pytest.mark.parametrize("order", [*itertools.permutations("bcd")])
 def test_a_join_starts_with_the_last_branch_whatever_their_order(order: tuple[str, ...]) -> None:
     wide = flow(
-        A, {A: {"done": [B, C, D]}, B: {"done": E}, C: {"done": E}, D: {"done": E}, E: {"done": Done}}
+        A,
+        {A: {"done": [B, C, D]}, B: {"done": E}, C: {"done": E}, D: {"done": E}, E: {"done": Done}},
     )
     two_ended = run(wide, "a", *order[:2])
 
@@ -153,7 +154,9 @@ def test_a_step_with_one_live_and_one_dead_predecessor_waits_for_the_live_one() 
 def test_a_skipped_step_has_no_result_and_never_starts() -> None:
     instance = run(EXCLUSIVE)
 
-    instance = after(instance, EXCLUSIVE, ended("fork", "right"), ended("b"), ended("c"), ended("d"))
+    instance = after(
+        instance, EXCLUSIVE, ended("fork", "right"), ended("b"), ended("c"), ended("d")
+    )
 
     assert "completed" == instance.status
     assert {"fork", "c", "d", "done"} == instance.completed_steps == instance.context.steps.keys()
@@ -220,9 +223,7 @@ def test_an_advance_by_nothing_changes_nothing() -> None:
 
 def test_a_thousand_branches_meet_in_one_join() -> None:
     branches = [Work(f"branch-{number}") for number in range(1000)]
-    wide = flow(
-        A, {A: {"done": branches}, **{b: {"done": B} for b in branches}, B: {"done": Done}}
-    )
+    wide = flow(A, {A: {"done": branches}, **{b: {"done": B} for b in branches}, B: {"done": Done}})
     instance = run(wide, "a")
 
     advanced = told(instance, wide, *(ended(branch.key) for branch in reversed(branches)))

@@ -1,15 +1,18 @@
 """Whatever happens to a run, in whatever order: what holds for all workflows."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given, note
 
 from engine.models import DONE, Model, models
-from engine.oracle import outlook
+from engine.oracle import Walk, outlook, takers
+from engine.runs import NOW, begun, ended, message, posted
 from engine.simulation import Simulation
 from engine.tape import Tape, tapes
+from engine.world import go_on, move, wander
+from hephaestus.engine import advance, bind
+from hephaestus.errors import AmbiguousEvent, UnknownEvent
 from hephaestus.instance import Instance
 
 
@@ -27,6 +30,7 @@ def test_a_run_comes_to_the_end_that_its_steps_lead_to_in_whatever_order_they_en
     assert "completed" == simulation.instance.status
     assert expected.results == simulation.instance.context.steps
     assert expected.skipped == simulation.instance.skipped_steps
+    assert expected.metadata == simulation.instance.runtime_metadata
 
 
 @given(models(), tapes(300))
@@ -77,83 +81,50 @@ def test_nothing_changes_a_completed_run(model: Model, tape: Tape, aftermath: Ta
     assert [] == simulation.inbox
 
 
+@given(models(largest=40), tapes(60))
+def test_what_starts_and_what_is_skipped_is_what_the_definition_says(
+    model: Model, tape: Tape
+) -> None:
+    model = replace(model, arrows=tuple(replace(arrow, faults=0) for arrow in model.arrows))
+    note(repr(model))
+    workflow, walk = model.workflow, Walk(model)
+    instance = begun(workflow)
+
+    while instance.active:
+        key = tape.one(sorted(instance.active))
+        event = tape.one(model.nodes[key].events)
+        step = instance.active[key]
+        works = step.state == "ready"
+        body = ended(key, event, attempt=step.attempt) if works else posted(key, event)
+        instance = advance(instance, workflow, NOW, inbox=[message(body)]).instance
+        walk.end(key, event)
+
+        standing = walk.standing
+        assert standing.active - {DONE} == instance.active_steps
+        assert standing.skipped == instance.skipped_steps
+        assert (DONE in standing.active) == (instance.status == "completed")
+
+
+@given(models(), tapes(150))
+def test_an_event_is_bound_at_any_point_as_the_definition_says(model: Model, tape: Tape) -> None:
+    note(repr(model))
+    simulation = Simulation(model)
+    wander(simulation, tape)
+    if simulation.instance.status == "completed":
+        return
+
+    events = {event for node in model.nodes.values() for event in (*node.events, node.answer)}
+    for event in sorted(events | model.nodes.keys() | {"unheard of"}):
+        expected = takers(model, simulation.instance, event)
+        try:
+            found = [bind(simulation.instance, simulation.workflow, event, None).step]
+        except AmbiguousEvent as error:
+            found = [*error.steps]
+        except UnknownEvent:
+            found = []
+
+        assert sorted(expected) == found
+
+
 def _without_revision(instance: Instance) -> Instance:
     return msgspec.structs.replace(instance, revision=0)
-
-
-def wander(
-    simulation: Simulation, tape: Tape, *, mischief: bool = False, retries: bool = True
-) -> None:
-    """Make random moves until the tape is over or the run is complete."""
-    while not tape.over and DONE not in simulation.instance.finished:
-        move(simulation, tape, mischief=mischief, retries=retries)
-
-
-def move(
-    simulation: Simulation, tape: Tape, *, mischief: bool = False, retries: bool = True
-) -> None:
-    moves = _moves(simulation, tape)
-    if mischief:
-        moves.append(("stray", lambda: simulation.stray(tape)))
-    if retries and simulation.instance.status == "failed":
-        moves.append(("retry", lambda: simulation.retry(tape.below(4))))
-    name, act = tape.one([("nothing", lambda: None), *moves])
-    if name != "nothing":
-        note(f"{name} at revision {simulation.instance.revision}")
-    act()
-
-
-def _moves(simulation: Simulation, tape: Tape) -> list[tuple[str, Callable[[], object]]]:
-    it = simulation
-    moves: list[tuple[str, Callable[[], object]]] = [
-        ("advance", lambda: it.advance(tape.below(4), tape.below(2))),
-        ("a second passes", lambda: it.pass_time(it.now + timedelta(seconds=1))),
-    ]
-    if it.executing:
-        moves += [
-            ("execute", lambda: it.execute(tape.one(it.executing))),
-            ("execute", lambda: it.execute(tape.one(it.executing))),
-            ("expire", lambda: it.expire(tape.one(it.executing))),
-            ("release", lambda: it.release(tape.one(it.executing))),
-        ]
-        if len(it.instance.active) == 1 and not it.inbox:
-            moves.append(("deliver alone", lambda: it.deliver_alone(it.executing[0])))
-    if it.claimable:
-        moves.append(("claim", lambda: it.claim(tape.one(it.claimable))))
-    if it.strays:
-        moves.append(("late", lambda: it.execute(tape.one(it.strays))))
-    if it.outcomes:
-        moves.append(("again", lambda: it.post(tape.one(it.outcomes))))
-    answerable = [k for k, n in it.model.nodes.items() if n.plan.needs_answer]
-    if answerable:
-        moves.append(("answer", lambda: it.answer(tape.one(answerable))))
-    if (at := it.next_time) is not None:
-        moves.append(("time passes", lambda: it.pass_time(at)))
-    return moves
-
-
-def go_on(simulation: Simulation) -> None:
-    """Do what a fair world does: look when the run is due, work, answer, wait, retry."""
-    for _ in range(100 + 60 * len(simulation.model.nodes)):
-        instance = simulation.instance
-        standing = [k for k, s in instance.active.items() if s.state != "ready"]
-        unanswered = [
-            k for k in standing
-            if simulation.lacks_answer(k)
-            and (simulation.model.nodes[k].plan.needs_answer or instance.active[k].halt)
-        ]
-        if instance.status in ("completed", "cancelled"):
-            return
-        if instance.status == "failed":
-            simulation.retry()
-        elif simulation.is_due:
-            simulation.advance(leased=9)
-        elif simulation.executing:
-            simulation.execute(simulation.executing[0])
-        elif unanswered:
-            simulation.answer(unanswered[0])
-        else:
-            at = simulation.next_time
-            assert at is not None, "nothing will ever happen"
-            simulation.pass_time(at)
-    raise AssertionError("it does not end")

@@ -20,13 +20,12 @@ from engine.runs import (
     suspended,
     told,
 )
-from hephaestus.engine import Advanced, hand_out, retry
+from hephaestus.engine import Advanced, advance, hand_out, retry
 from hephaestus.errors import NotRetryable
 from hephaestus.instance import Instance
 from hephaestus.message import Body, LeaseEnded, Message
 from hephaestus.retry import Retry
 from hephaestus.steps import Done, Wait, WaitForEvent
-from hephaestus.engine import advance
 
 PLAIN = Retry(2, initial_delay=10, jitter=False, max_lost=1)
 A, B, C, D = (Work(key) for key in "abcd")

@@ -1,10 +1,260 @@
+"""LocalRunner: the whole contract, and what it promises beyond."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any, Unpack
+
 import pytest
 
-from hephaestus import LocalRunner, MemoryStorage
-from hephaestus.testing.runner import RunnerContract
+from hephaestus.app import Hephaestus
+from hephaestus.clock import SystemClock
+from hephaestus.errors import InvalidArgument, StorageUnavailable
+from hephaestus.local import LocalRunner
+from hephaestus.memory import MemoryStorage
+from hephaestus.runner import Runner
+from hephaestus.storage import Snapshot, Storage
+from hephaestus.testing import RunnerContract
+from hephaestus.testing.runner.apps import Apps, OpenApp, Options
+from hephaestus.testing.runner.outage import Outage
+from hephaestus.testing.runner.stage import PATIENCE, Stage, hanging_once
+from hephaestus.testing.runner.workflows import Bill, Computation, Errand, Order, Reminder
 
 
 class TestLocalRunner(RunnerContract):
     @pytest.fixture
-    def storage(self): return MemoryStorage()
-    def make_runner(self, **o): return LocalRunner(**o)
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()
+
+    def make_runner(self, **options: Unpack[Options]) -> LocalRunner:
+        return LocalRunner(**options)
+
+    def assert_idle(self, runner: Runner) -> None:
+        assert_idle(runner)
+
+
+class TestBeyondTheContract(Apps):
+    @pytest.fixture
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()
+
+    def make_runner(self, **options: Unpack[Options]) -> LocalRunner:
+        return LocalRunner(**options)
+
+    def assert_idle(self, runner: Runner) -> None:
+        assert_idle(runner)
+
+    async def test_steps_without_room_begin_in_the_order_of_their_coming(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        begun: list[str] = []
+        stage.direct("run_errand", lambda ctx: begun.append(ctx.instance.id))
+        await open_app(concurrency=1, poll=3600)
+
+        errands = [await Errand.start(str(number), stage.initial()) for number in range(20)]
+        for errand in errands:
+            await errand.result(PATIENCE)
+
+        assert [errand.id for errand in errands] == begun
+
+    async def test_a_runner_serves_one_app_at_a_time(self, storage: Storage) -> None:
+        runner = LocalRunner()
+        async with Hephaestus(storage, runner):
+            with pytest.raises(InvalidArgument, match="give each app its own"):
+                await Hephaestus(storage, runner).open()
+
+        async with Hephaestus(storage, runner):
+            pass
+
+    async def test_an_app_that_could_not_open_can_be_opened_later(
+        self, storage: Storage, stage: Stage
+    ) -> None:
+        outage = Outage(storage)
+        outage.fail("adopt")
+        app = Hephaestus(outage.storage, LocalRunner())
+        with pytest.raises(StorageUnavailable):
+            await app.open()
+
+        async with app:
+            errand = await Errand.start("1", stage.initial())
+
+            assert {} == await errand.result(PATIENCE)
+
+    async def test_cancelling_a_close_cuts_the_grace_period_short(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        stage.direct("run_errand", hanging_once(stage, "run_errand"))
+        app = await open_app(grace=3600, lease=3600)
+        errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
+        await stage.reached("run_errand hangs")
+
+        closing = asyncio.create_task(app.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        other = await open_app()
+        instance = await other.wait(errand.run_id, PATIENCE)
+
+        assert {"attempt": 1} == instance.result
+
+    async def test_a_step_that_had_not_begun_is_given_back_as_well(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        app = await open_app(grace=0, lease=3600)
+        errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
+
+        await app.close()
+        other = await open_app()
+        instance = await other.wait(errand.run_id, PATIENCE)
+
+        assert "completed" == instance.status
+        assert "lost" not in [entry.action for entry in instance.execution_history]
+
+    async def test_an_app_whose_loop_was_blocked_past_its_leases_has_lost_them(
+        self, storage: Storage, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stage.direct("run_errand", hanging_once(stage, "run_errand"))
+        clock = Jumping()
+        async with Hephaestus(storage, LocalRunner(lease=0.2, poll=3600), clock=clock):
+            errand = await Errand.start("1", stage.initial())
+            await stage.reached("run_errand hangs")
+
+            clock.ahead = timedelta(seconds=60)
+            await stage.reached("run_errand", times=2)
+            instance = await errand.wait(PATIENCE)
+
+        assert {"attempt": 2} == instance.result
+        assert "the lease of step 'run_errand', attempt 1," in caplog.text
+
+    async def test_one_damaged_run_does_not_keep_the_others(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = MemoryStorage()
+        async with Hephaestus(storage, LocalRunner(poll=0.02)):
+            bill = await Bill.start("1", stage.initial())
+            await bill.wait(PATIENCE, until="waiting")
+            await bill.resume("paid")
+            storage._rows[bill.run_id].state = b"{"
+            reminder = await Reminder.start("1", stage.initial())
+            await reminder.wait(PATIENCE, until="completed")
+
+        assert f"run {bill.run_id} could not be advanced" in caplog.text
+
+    async def test_one_run_that_nobody_foresaw_does_not_keep_the_others(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = Faulty()
+        async with Hephaestus(storage, LocalRunner(poll=0.02)):
+            bill = await Bill.start("1", stage.initial())
+            await bill.wait(PATIENCE, until="waiting")
+            storage.faulty = bill.run_id
+            await bill.resume("paid")
+            reminder = await Reminder.start("1", stage.initial())
+            await reminder.wait(PATIENCE, until="completed")
+
+        assert f"run {bill.run_id} could not be advanced" in caplog.text
+        assert "ZeroDivisionError" in caplog.text
+
+    async def test_a_step_whose_outcome_cannot_be_written_is_made_again(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = Faulty()
+        async with Hephaestus(storage, LocalRunner(lease=0.1, poll=0.02)):
+            storage.faulty_commits = 1
+            order = await Order.start("1", stage.initial())
+            instance = await order.wait(PATIENCE)
+
+        assert "completed" == instance.status
+        assert "a step could not be carried through" in caplog.text
+        assert ["lost", "completed"] == [e.action for e in instance.execution_history][:2]
+
+    async def test_a_start_in_a_transaction_is_refused_where_there_are_none(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        app = await open_app()
+
+        with pytest.raises(InvalidArgument, match="session="):
+            await Errand.start("1", stage.initial(), session=object())
+
+        assert 0 == await app.count()
+
+    async def test_a_thread_that_is_left_behind_does_not_delay_the_close(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        stage.direct("compute", lambda _: stage.reached_in_thread("go"))
+        app = await open_app(grace=0)
+        await Computation.start("1", stage.initial())
+        await stage.reached("compute")
+
+        async with asyncio.timeout(PATIENCE / 5):
+            await app.close()
+
+        stage.mark("go")
+
+
+WRONG: list[dict[str, Any]] = [
+    {"concurrency": 0},
+    {"concurrency": -1},
+    {"concurrency": True},
+    {"concurrency": 2.0},
+    {"concurrency": "2"},
+    {"lease": 0},
+    {"lease": -1},
+    {"lease": True},
+    {"lease": float("nan")},
+    {"lease": timedelta()},
+    {"poll": 0},
+    {"poll": float("inf")},
+    {"poll": "1"},
+    {"grace": -1},
+    {"grace": None},
+]
+
+
+@pytest.mark.parametrize("options", WRONG, ids=str)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument, match=next(iter(options))):
+        LocalRunner(**options)
+
+
+def test_options_may_be_timedeltas_and_the_grace_may_be_none_at_all() -> None:
+    runner = LocalRunner(concurrency=1, lease=timedelta(minutes=1), poll=0.5, grace=0, name="w")
+
+    assert "local" == runner.name
+
+
+def assert_idle(runner: Runner) -> None:
+    assert isinstance(runner, LocalRunner)
+    assert runner._concurrency == runner._free, "a slot was not given back"
+    assert set() == runner._tasks
+    assert {} == runner._keeper._held
+    assert {} == runner._execution._turns
+    assert {} == runner.watch._waiting
+
+
+class Jumping(SystemClock):
+    """A clock that can be put forward, as it looks to a process that was stopped."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+class Faulty(MemoryStorage):
+    """A storage with a bug."""
+
+    faulty: str | None = None
+    faulty_commits = 0
+
+    async def load(self, run_id: str) -> Snapshot:
+        if run_id == self.faulty:
+            raise ZeroDivisionError
+        return await super().load(run_id)
+
+    async def commit(self, change: Any) -> None:
+        if self.faulty_commits:
+            self.faulty_commits -= 1
+            raise ZeroDivisionError
+        await super().commit(change)

@@ -1,5 +1,6 @@
 """Keys and events: their form, and how a key is found."""
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -67,6 +68,20 @@ def test_events_become_a_tuple(events: Any) -> None:
         return "a"
 
     assert ("a", "b") == choice.events
+
+
+def test_members_of_an_enum_of_texts_become_plain_events() -> None:
+    class Answer(StrEnum):
+        YES = "yes"
+
+    @step(events=(Answer.YES,))
+    def choice(ctx: StepContext) -> Answer:
+        return Answer.YES
+
+    answer = WaitForEvent(Answer.YES)
+
+    assert ("yes",) == choice.events
+    assert [str] * 3 == [type(choice.events[0]), type(answer.name), type(answer.key)]
 
 
 @pytest.mark.parametrize(

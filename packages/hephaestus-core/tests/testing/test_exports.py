@@ -29,7 +29,7 @@ def test_each_name_can_be_imported(name: str) -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Storage'"):
-        _ = testing.Storage  # type: ignore[attr-defined]  # that is the point
+        _ = testing.Storage
 
 
 def test_the_helpers_need_no_pytest() -> None:

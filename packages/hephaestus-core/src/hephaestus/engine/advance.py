@@ -35,7 +35,7 @@ def advance(
     """
     if instance.status in ("completed", "cancelled"):
         return drop(instance, now, inbox=inbox)
-    if is_cancelled(instance, inbox):
+    if inbox and is_cancelled(instance, inbox):
         return cancel(instance, now, inbox=inbox)
     draft = Draft(instance, workflow, now)
     if instance.status == "pending":
@@ -131,7 +131,8 @@ def _advanced(draft: Draft, queue: _Queue) -> Advanced:
         ready=_ready(instance, draft.now),
         transitions=tuple(draft.transitions),
         waits=tuple(draft.waits),
-        changed=draft.changed or bool(queue.consumed) or bool(queue.kept),
+        # What was kept before is no news: saying so again and again would never come to rest.
+        changed=draft.changed or bool(queue.consumed) or len(queue.kept) != draft.before.kept,
     )
 
 

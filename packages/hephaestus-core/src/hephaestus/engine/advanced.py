@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hephaestus.instance import ActiveStep, Entry, Instance
+from hephaestus.instance import Entry, Instance
 from hephaestus.message import Message, Source
 
 
@@ -49,12 +49,10 @@ class Advanced(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 def ended_between(before: Instance, after: Instance) -> tuple[tuple[str, int], ...]:
     """Return the attempts that were under way before and are not any more."""
-    return tuple(
-        (key, step.attempt)
-        for key, step in before.active.items()
-        if step.state == "ready" and not _still(step, after.active.get(key))
-    )
-
-
-def _still(step: ActiveStep, later: ActiveStep | None) -> bool:
-    return later is not None and later.state == "ready" and later.attempt == step.attempt
+    ended = []
+    for key, step in before.active.items():
+        later = after.active.get(key)
+        goes_on = later is not None and later.state == "ready" and later.attempt == step.attempt
+        if step.state == "ready" and not goes_on:
+            ended.append((key, step.attempt))
+    return tuple(ended)

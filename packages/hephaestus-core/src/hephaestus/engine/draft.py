@@ -13,7 +13,7 @@ from hephaestus.engine.visible import step_context
 from hephaestus.errors import DamagedInstance, Fatal, InvalidArgument
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
-from hephaestus.outcome import Completed, Failed, Halt, Suspend
+from hephaestus.outcome import Completed, Failed, Halt, Suspend, text_of
 from hephaestus.retry import DEFAULT_RETRY, Retry
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
@@ -112,11 +112,10 @@ class Draft:
 
     def fire_timer(self) -> bool:
         """End the wait of the earliest timer that is due; answer False if none is."""
-        due = [
-            (step.deadline, key)
-            for key, step in self._active.items()
-            if step.state == "waiting" and step.deadline is not None and step.deadline <= self.now
-        ]
+        due = []
+        for key, step in self._active.items():
+            if step.state == "waiting" and step.deadline is not None and step.deadline <= self.now:
+                due.append((step.deadline, key))
         if not due:
             return False
         key = min(due)[1]
@@ -186,7 +185,7 @@ class Draft:
             try:
                 routes = self._routes(key, step, outcome)
             except (Fatal, InvalidArgument) as error:
-                self._fail(key, step, type(error).__name__, str(error))
+                self._fail(key, step, type(error).__name__, text_of(error))
                 return
         self._active.pop(key, None)
         self._results[key] = outcome.data
@@ -232,19 +231,29 @@ class Draft:
             key = queue.popleft()
             if key in self._finished or key in self._active:
                 continue
-            predecessors = self._graph.predecessors[key]
-            if not all(p in self._finished for p in predecessors):
+            chosen = self._edges_to(key)
+            if chosen is None:
                 continue
-            chosen = [r for p in predecessors if key in (r := self._finished[p].routes)]
             if chosen:
                 activated.append(key)
-                configs = [r[key] for r in chosen if r[key] is not None]
+                configs = [config for config in chosen if config is not None]
                 self._activate(key, self._fresh(configs[-1] if configs else None))
             else:
                 self._finished[key] = FinishedStep()
                 self.ledger.add("skipped", key)
                 queue.extend(self._graph.successors[key])
         return activated
+
+    def _edges_to(self, key: str) -> list[dict[str, Any] | None] | None:
+        """Return the configs of the edges that chose a step, or None if some are still open."""
+        chosen = []
+        for predecessor in self._graph.predecessors[key]:
+            finished = self._finished.get(predecessor)
+            if finished is None:
+                return None
+            if key in finished.routes:
+                chosen.append(finished.routes[key])
+        return chosen
 
     def _fresh(self, config: Mapping[str, Any] | None) -> ActiveStep:
         return ActiveStep(

@@ -15,9 +15,9 @@ from hephaestus.execution.returned import interpret
 from hephaestus.execution.threads import in_thread
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.message import StepEnded
-from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend
+from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend, text_of
 from hephaestus.steps import Step, StepContext
-from hephaestus.telemetry import events
+from hephaestus.telemetry import bus, events
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
 
@@ -49,7 +49,7 @@ async def execute(
         outcome = await _outcome(workflow, instance, step, record, codec)
     except (GeneratorExit, KeyboardInterrupt):
         raise
-    except BaseException as error:  # noqa: BLE001  # whatever a body raises is its outcome
+    except BaseException as error:  # whatever a body raises is its outcome
         if isinstance(error, asyncio.CancelledError):
             if stopped():
                 raise
@@ -84,9 +84,13 @@ async def _outcome(
     return outcome
 
 
-async def _call(step: Step, context: StepContext) -> object:
+def _call(step: Step, context: StepContext) -> Awaitable[object]:
     if step.is_async:
-        return await cast("Awaitable[object]", step.execute(context))
+        return cast("Awaitable[object]", step.execute(context))
+    return _call_in_thread(step, context)
+
+
+async def _call_in_thread(step: Step, context: StepContext) -> object:
     returned = await in_thread(lambda: step.execute(context), f"hephaestus-step-{step.key}")
     if asyncio.iscoroutine(returned):
         return await returned
@@ -115,10 +119,12 @@ def _take_back(task: "asyncio.Task[object] | None") -> None:
 
 
 def _failed(error: BaseException) -> Failed:
-    return Failed(type=type(error).__name__, message=str(error), fatal=isinstance(error, Fatal))
+    return Failed(type=type(error).__name__, message=text_of(error), fatal=isinstance(error, Fatal))
 
 
 def _tell(instance: Instance, ended: StepEnded, trace: str | None) -> None:
+    if not bus.anyone():
+        return
     key, attempt, duration = ended.step, ended.attempt, ended.duration
     match ended.outcome:
         case Completed(event=event, data=data, metadata=metadata):

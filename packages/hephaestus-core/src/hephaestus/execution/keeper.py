@@ -30,16 +30,25 @@ class LeaseKeeper:
         )
 
     def hold(self, lease: Lease, on_lost: Callable[[], object]) -> None:
-        """Renew the lease from now on; `on_lost` is called if that fails."""
+        """Renew the lease from now on; `on_lost` is called if that fails.
+
+        An earlier lease of the same attempt is lost by now: the run failed and was taken up
+        again, before a renewal could tell.
+        """
+        former = self._held.get(lease.key)
         self._held[lease.key] = (lease, on_lost)
+        if former is not None and former[0] is not lease:
+            former[1]()
 
     def holds(self, lease: Lease) -> bool:
         """Tell whether the lease is renewed: neither lost, nor ended by a commit, nor dropped."""
-        return lease.key in self._held
+        held = self._held.get(lease.key)
+        return held is not None and held[0] is lease
 
-    def drop(self, key: tuple[str, str, int]) -> None:
+    def drop(self, lease: Lease) -> None:
         """Renew that lease no more."""
-        self._held.pop(key, None)
+        if self.holds(lease):
+            del self._held[lease.key]
 
     def lose(self, run_id: str, ended: Sequence[tuple[str, int]]) -> None:
         """Stop the bodies whose leases a commit of this process ended."""
@@ -67,16 +76,18 @@ class LeaseKeeper:
         Args:
             reached: The time that the clock is about to reach; leases last beyond it.
         """
-        leases = [lease for lease, _ in self._held.values()]
-        lost = await self._storage.renew(leases, reached + self._length, self._clock.now())
+        asked = {key: lease for key, (lease, _) in self._held.items()}
+        lost = await self._storage.renew(
+            [*asked.values()], reached + self._length, self._clock.now()
+        )
         for lease in lost:
-            held = self._held.pop(lease.key, None)
-            if held is not None:
+            if self.holds(asked[lease.key]):
                 _log.warning(
                     "the lease of step %r, attempt %d, of run %s is lost; its body is stopped",
                     lease.step, lease.attempt, lease.run_id,
                 )  # fmt: skip
-                held[1]()
+                _, on_lost = self._held.pop(lease.key)
+                on_lost()
 
     async def release(self) -> None:
         """Give back what is still held, so that others take over at once."""

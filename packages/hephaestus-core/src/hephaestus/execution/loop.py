@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -13,7 +14,13 @@ import msgspec
 from hephaestus import engine, registry
 from hephaestus.clock import Clock
 from hephaestus.engine import Advanced
-from hephaestus.errors import InstanceNotFound, StaleInstance, StorageUnavailable, UnknownWorkflow
+from hephaestus.errors import (
+    InstanceNotFound,
+    InvalidArgument,
+    StaleInstance,
+    StorageUnavailable,
+    UnknownWorkflow,
+)
 from hephaestus.execution.body import execute
 from hephaestus.execution.keeper import LeaseKeeper
 from hephaestus.execution.report import report
@@ -67,23 +74,29 @@ class Dispatcher(Protocol):
 
 
 class _Turn:
-    """One advance of a run under way in this process; at most one per run."""
+    """One advance of a run under way in this process: a `with` block; at most one per run."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: "dict[str, _Turn]", run_id: str) -> None:
         self.again = False
+        self._turns = turns
+        self._run_id = run_id
         self._waiting: list[asyncio.Future[None]] = []
+
+    def __enter__(self) -> "_Turn":
+        self._turns[self._run_id] = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        del self._turns[self._run_id]
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
 
     async def over(self) -> None:
         """Return when the turn is over."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await future
-
-    def end(self) -> None:
-        """Let those go on who wait for the end."""
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
 
 
 class Execution:
@@ -121,9 +134,9 @@ class Execution:
             await self._write(instance, workflow, advanced, self._storage.create)
         )
 
-    async def execute(
+    def execute(
         self, instance: Instance, key: str, stopped: Callable[[], bool]
-    ) -> StepEnded:
+    ) -> Awaitable[StepEnded]:
         """Run the body of a step that this process has leased.
 
         Args:
@@ -131,7 +144,7 @@ class Execution:
         """
         workflow = registry.find(instance.workflow, instance.workflow_version)
         step = workflow.graph.steps[key]
-        return await execute(workflow, instance, step, self._storage.codec, stopped)
+        return execute(workflow, instance, step, self._storage.codec, stopped)
 
     async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
@@ -145,9 +158,8 @@ class Execution:
         """
         run_id = instance.run_id
         if len(instance.active) == 1 and not instance.kept and run_id not in self._turns:
-            placed = await self._deliver_alone(instance, ended)
-            if placed is not None:
-                return placed
+            with suppress(StaleInstance):  # somebody was faster: it goes by the inbox
+                return await self._deliver_alone(instance, ended)
         message_id = f"{run_id}/{ended.step}/{ended.attempt}"
         message = Message(id=message_id, run_id=run_id, body=ended, dedup_key=message_id)
         try:
@@ -173,7 +185,7 @@ class Execution:
             turn.again = True
             await turn.over()
             return
-        with self._turn(run_id) as turn:
+        with _Turn(self._turns, run_id) as turn:
             turn.again = True
             while turn.again:
                 turn.again = False
@@ -202,12 +214,9 @@ class Execution:
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
         workflow = _workflow_of(instance)
-        with self._turn(instance.run_id) as turn:
+        with _Turn(self._turns, instance.run_id) as turn:
             advanced = engine.advance(instance, workflow, self._clock.now(), happened=[ended])
-            try:
-                placed = await self._write(instance, workflow, advanced, self._commit)
-            except StaleInstance:
-                return None
+            placed = await self._write(instance, workflow, advanced, self._commit)
         if turn.again:
             self._dispatcher.begin(placed)
             await self.advance(instance.run_id)
@@ -269,7 +278,7 @@ class Execution:
         report(
             before,
             advanced,
-            initial_step=workflow.graph.start if workflow is not None else "",
+            workflow=workflow,
             duration=time.perf_counter() - started,
             runner=self._runner,
         )
@@ -297,7 +306,7 @@ class Execution:
         return Change(
             instance=instance,
             token=f"{self._keeper.owner.incarnation}/{next(self._commits)}",
-            results=tuple([e.step for e in advanced.entries if e.action == "completed" and e.step]),
+            results=tuple([transition.source for transition in advanced.transitions]),
             entries=advanced.entries,
             consumed=advanced.consumed,
             kept=tuple([message.id for message in advanced.kept]),
@@ -310,7 +319,13 @@ class Execution:
         try:
             await self._storage.commit(change)
         except StorageUnavailable:
-            await self._patiently(lambda: self._storage.commit(change))
+            await self._patiently(lambda: self._storage.commit(self._fresh(change)))
+
+    def _fresh(self, change: Change) -> Change:
+        """Return the change with leases of full length: the wait may have been longer."""
+        now = self._clock.now()
+        granted = [self._keeper.lease(*lease.key, now) for lease in change.granted]
+        return msgspec.structs.replace(change, granted=tuple(granted))
 
     async def _patiently(self, verb: Callable[[], Awaitable[T]]) -> T:
         """Repeat a verb while the storage is away; every verb may be repeated."""
@@ -323,26 +338,14 @@ class Execution:
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _turn(self, run_id: str) -> "_TakingTurn":
-        return _TakingTurn(self._turns, run_id)
-
-
-class _TakingTurn:
-    """Holds a run's turn for the time of a `with`."""
-
-    def __init__(self, turns: dict[str, _Turn], run_id: str) -> None:
-        self._turns = turns
-        self._run_id = run_id
-        self._turn = _Turn()
-
-    def __enter__(self) -> _Turn:
-        self._turns[self._run_id] = self._turn
-        return self._turn
-
-    def __exit__(self, *exception: object) -> None:
-        del self._turns[self._run_id]
-        self._turn.end()
-
 
 def _workflow_of(instance: Instance) -> type[Workflow]:
-    return registry.find(instance.workflow, instance.workflow_version)
+    workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
+    gone = instance.active.keys() - workflow.graph.steps.keys()
+    if gone:
+        raise InvalidArgument(
+            f"run {instance.run_id} stands at {', '.join(sorted(gone))}, which workflow "
+            f"{workflow.name!r} version {workflow.version} does not have any more; "
+            "give a changed definition a new version="
+        )
+    return workflow

@@ -9,6 +9,7 @@ import msgspec
 
 from hephaestus import engine, registry
 from hephaestus.codec import Codec
+from hephaestus.errors import InvalidArgument
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, Message
 from hephaestus.storage import Change
@@ -32,7 +33,10 @@ def event_message(
         UnknownEvent: No step takes the event.
         AmbiguousEvent: Several steps could.
         NotSerializable: The payload cannot be stored.
+        InvalidArgument: The event or the `dedup_key` is no text.
     """
+    _check_text(event, "event")
+    _check_text(dedup_key, "dedup_key")
     workflow = registry.find(instance.workflow, instance.workflow_version)
     body = engine.bind(instance, workflow, event, step)
     message_id = _new_id()
@@ -40,7 +44,7 @@ def event_message(
         id=message_id,
         run_id=instance.run_id,
         body=msgspec.structs.replace(body, payload=codec.checked(payload, "the payload")),
-        dedup_key=dedup_key or message_id,
+        dedup_key=message_id if dedup_key is None else dedup_key,
         not_before=not_before,
     )
 
@@ -57,6 +61,11 @@ def pending(instance: Instance, now: datetime) -> Change:
     """Return the change that stores a run without advancing it; the first to see it due does."""
     first = msgspec.structs.replace(instance, revision=1, updated_at=now)
     return Change(instance=first, token=_new_id(), wake_at=now)
+
+
+def _check_text(value: object, name: str) -> None:
+    if value is not None and not (isinstance(value, str) and value.isprintable()):
+        raise InvalidArgument(f"{name} must be a printable text, got {value!r}")
 
 
 def _new_id() -> str:

@@ -3,17 +3,28 @@
 from hephaestus.engine import Advanced
 from hephaestus.instance import Instance
 from hephaestus.telemetry import bus, events
+from hephaestus.workflow import Workflow
 
 
 def report(
-    before: Instance, advanced: Advanced, *, initial_step: str, duration: float, runner: str
+    before: Instance,
+    advanced: Advanced,
+    *,
+    workflow: type[Workflow] | None,
+    duration: float,
+    runner: str,
 ) -> None:
-    """Emit the telemetry events of one committed advance."""
+    """Emit the telemetry events of one committed advance.
+
+    Args:
+        workflow: None where a process cancelled a run whose workflow it does not know.
+    """
     if not bus.anyone():
         return
     instance = advanced.instance
     if before.status == "pending":
-        events.workflow_start(instance, initial_step=initial_step, runner=runner)
+        start = "" if workflow is None else workflow.graph.start
+        events.workflow_start(instance, initial_step=start, runner=runner)
     for wait in advanced.waits:
         events.step_resume(
             instance, step=wait.step, event=wait.event, source=wait.source, waited=wait.duration
@@ -25,6 +36,8 @@ def report(
             event=transition.event,
             targets=transition.targets,
         )
+    if workflow is not None:
+        _report_waits(instance, advanced, workflow)
     events.engine_advance(
         instance,
         duration=duration,
@@ -34,6 +47,17 @@ def report(
     )
     if instance.is_finished and not before.is_finished:
         _report_end(instance, runner)
+
+
+def _report_waits(instance: Instance, advanced: Advanced, workflow: type[Workflow]) -> None:
+    """Tell of the waits that the engine itself began; of others, whoever ran the body told."""
+    for entry in advanced.entries:
+        if entry.action != "suspended" or entry.step is None or entry.attempt is None:
+            continue
+        if workflow.graph.steps[entry.step].settled:
+            events.step_async(
+                instance, step=entry.step, attempt=entry.attempt, duration=entry.duration
+            )
 
 
 def _report_end(instance: Instance, runner: str) -> None:

@@ -35,12 +35,12 @@ def interpret(step: Step, returned: object, codec: Codec) -> Outcome:
 
 
 def _from_tuple(step: Step, returned: tuple[Any, ...], codec: Codec) -> Completed:
-    if not 1 <= len(returned) <= 3 or not isinstance(returned[0], str):
+    if not 2 <= len(returned) <= 3 or not isinstance(returned[0], str):
         raise Fatal(
             f"step {step.key!r} returned {_shape(returned)}; "
             "a tuple is (event, data) or (event, data, metadata)"
         )
-    event, data, metadata = (*returned, None, None)[:3]
+    event, data, metadata = (*returned, None)[:3]
     return Completed(
         event=_declared(step, event),
         data=codec.checked(data, f"the data of step {step.key!r}"),
@@ -63,6 +63,9 @@ def _halt(step: Step, halt: Halt, codec: Codec) -> Halt:
             f"step {step.key!r} halted with resume_to={halt.resume_to!r}; it is one of the "
             f"step's events ({', '.join(step.events)}) or its own key"
         )
+    if not isinstance(halt.prompt, str | None):
+        raise Fatal(f"step {step.key!r} halted with prompt={halt.prompt!r}, which is no text")
+    codec.checked({"prompt": halt.prompt}, f"what step {step.key!r} asks")
     data = codec.checked(halt.data, f"the halt data of step {step.key!r}")
     return msgspec.structs.replace(halt, data=data)
 
@@ -73,7 +76,8 @@ def _declared(step: Step, event: str) -> str:
             f"step {step.key!r} returned the event {event!r}, which it does not declare"
             f"{did_you_mean(event, step.events)} (it declares: {', '.join(step.events)})"
         )
-    return event
+    # The declared text: a member of an enum of texts equals it, and must not be stored.
+    return step.events[step.events.index(event)]
 
 
 def _only_event(step: Step) -> str:

@@ -76,11 +76,15 @@ class LocalRunner:
         self._grace = duration.parse(grace, "grace=")
         self._worker = name
         self.watch = Watch()
+        self._is_open = False
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Begin to execute what is due on the storage."""
+        if self._is_open:
+            raise InvalidArgument("this LocalRunner serves an app already; give each app its own")
         owner = Owner(incarnation=secrets.token_hex(8), name=self._worker)
         await storage.adopt(owner, clock.now())
+        self._is_open = True
         self._app = app
         self._storage = storage
         self._clock = clock
@@ -105,7 +109,14 @@ class LocalRunner:
         """Let running steps end within the grace period, and give back the others at once."""
         self._closing = True
         self._alarm.now()
-        await asyncio.wait({self._looking, *self._tasks}, timeout=self._grace.total_seconds())
+        under_way = {self._looking, *self._tasks}
+        try:
+            await asyncio.wait(under_way, timeout=self._grace.total_seconds())
+        finally:
+            # Cancelling the close cuts the grace period short, and nothing else.
+            await self._give_up()
+
+    async def _give_up(self) -> None:
         self._stopping = True
         await _stop(self._looking, *self._tasks)
         await _stop(self._renewing)
@@ -113,6 +124,7 @@ class LocalRunner:
             await self._keeper.release()
         except StorageUnavailable as error:
             _log.warning("leases could not be given back and will expire: %s", error)
+        self._is_open = False
 
     async def start(self, instance: Instance, *, session: object = None) -> None:
         """Store a new run and begin it."""
@@ -159,8 +171,11 @@ class LocalRunner:
         await self._storage.post(cancel_message(instance), session=session)
         if session is not None:
             return
-        while not (await self._storage.load(run_id)).instance.is_finished:
+        # At least once, so that a cancel that came too late does not stay in the inbox.
+        while True:
             await self._execution.advance(run_id)
+            if (await self._storage.load(run_id)).instance.is_finished:
+                return
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again."""
@@ -196,14 +211,14 @@ class LocalRunner:
 
     async def _line(self, instance: Instance, lease: Lease) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
-        with running.bound(self._app):
-            while self._keeper.holds(lease):
-                placed = await self._work(instance, lease)
-                if placed is None or not placed.leases:
-                    return
-                instance, lease = placed.instance, placed.leases[0]
-                self._keeper.hold(lease, _nothing)
-                self._take_up(instance, placed.leases[1:])
+        running.bind(self._app)
+        while self._keeper.holds(lease):
+            placed = await self._work(instance, lease)
+            if placed is None or not placed.leases:
+                return
+            instance, lease = placed.instance, placed.leases[0]
+            self._keeper.hold(lease, _nothing)
+            self._take_up(instance, placed.leases[1:])
         self._free += 1
 
     async def _work(self, instance: Instance, lease: Lease) -> Placed | None:
@@ -212,9 +227,9 @@ class LocalRunner:
             placed = await self._execution.deliver(instance, ended)
         except Exception:
             # Nobody will deliver this outcome: let the lease run out, and another try.
-            self._keeper.drop(lease.key)
+            self._keeper.drop(lease)
             raise
-        self._keeper.drop(lease.key)
+        self._keeper.drop(lease)
         if placed is not None:
             self._note(placed)
         return placed
@@ -263,7 +278,10 @@ class LocalRunner:
             now = self._clock.now() if self._free else self._clock.now() - self._poll
             try:
                 runs = await self._storage.due(
-                    now, limit, registry.known(), hand_over=min(_HAND_OVER, self._lease)
+                    now,
+                    limit,
+                    registry.known(self._app.name),
+                    hand_over=min(_HAND_OVER, self._lease),
                 )
             except HephaestusError as error:
                 _log.warning("cannot look for due runs: %s", error)
@@ -279,8 +297,7 @@ class LocalRunner:
             _log.debug("run %s is gone", run_id)
         except HephaestusError as error:
             _log.warning("run %s could not be advanced: %s", run_id, error)
-        except Exception:
-            # One run, of a workflow that was changed perhaps, must not keep the others.
+        except Exception:  # noqa: BLE001  # one run must not keep the others
             _log.exception("run %s could not be advanced", run_id)
 
     def _nudge(self, run_id: str) -> None:

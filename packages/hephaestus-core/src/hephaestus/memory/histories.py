@@ -29,10 +29,7 @@ class Histories:
         Raises:
             NotSerializable: An entry holds data that cannot be stored.
         """
-        return [
-            self._cut(e, results.get(e.step or "") if e.action == "completed" else None)
-            for e in entries
-        ]
+        return [self._cut(entry, results) for entry in entries]
 
     def add(self, cuts: Iterable[Cut]) -> None:
         """Append the entries that are new."""
@@ -46,10 +43,7 @@ class Histories:
             DamagedInstance: An entry's bytes cannot be read.
         """
         try:
-            return [
-                msgspec.structs.replace(entry, input=self._read(given), output=self._read(came))
-                for entry, given, came in self._runs.get(run_id, {}).values()
-            ]
+            return [self._whole(cut) for cut in self._runs.get(run_id, {}).values()]
         except (ValueError, RecursionError) as error:
             raise DamagedInstance(run_id, f"in its history: {error}") from error
 
@@ -57,14 +51,20 @@ class Histories:
         """Forget a run's history, and answer whether there was one."""
         return self._runs.pop(run_id, None) is not None
 
-    def _cut(self, entry: Entry, output: bytes | None) -> Cut:
-        if entry.input is None and entry.output is None:
-            return entry, None, None
-        bare = msgspec.structs.replace(entry, input=None, output=None)
-        return bare, self._written(entry.input), output or self._written(entry.output)
+    def _cut(self, entry: Entry, results: Mapping[str, bytes]) -> Cut:
+        given = came = None
+        if entry.input is not None:
+            given = self._codec.dump(entry.input)
+        if entry.action == "completed" and entry.step in results:
+            came = results[entry.step]
+        elif entry.output is not None:
+            came = self._codec.dump(entry.output)
+        return msgspec.structs.replace(entry, input=None, output=None), given, came
 
-    def _written(self, value: dict[str, Any] | None) -> bytes | None:
-        return None if value is None else self._codec.dump(value)
-
-    def _read(self, raw: bytes | None) -> dict[str, Any] | None:
-        return None if raw is None else self._codec.load(raw)
+    def _whole(self, cut: Cut) -> Entry:
+        entry, given, came = cut
+        return msgspec.structs.replace(
+            entry,
+            input=None if given is None else self._codec.load(given),
+            output=None if came is None else self._codec.load(came),
+        )

@@ -16,12 +16,20 @@ from hephaestus.errors import (
     InvalidArgument,
     StaleInstance,
 )
-from hephaestus.instance import TERMINAL, Entry, Instance, Status
+from hephaestus.instance import Entry, Instance, Status
 from hephaestus.memory.histories import Histories
 from hephaestus.memory.row import Letter, Row
 from hephaestus.memory.select import matching, passes, select
 from hephaestus.message import CancelRequested, Message, StepEnded
-from hephaestus.storage import Change, Filters, Lease, Owner, Snapshot
+from hephaestus.storage import (
+    Change,
+    Filters,
+    Lease,
+    Owner,
+    Snapshot,
+    checked_pruning,
+    with_key,
+)
 
 _log = logging.getLogger("hephaestus.storage")
 _BODY = CancelRequested()
@@ -67,6 +75,7 @@ class MemoryStorage:
 
     async def put(self, instance: Instance) -> None:
         """Restore or import a run; see `Storage.put`."""
+        instance = with_key(instance)
         self._check_key(instance)
         stored = self._rows.get(instance.run_id)
         row = Row.restored(instance, stored, self.codec)
@@ -122,11 +131,11 @@ class MemoryStorage:
         limit: int = 1000,
     ) -> int:
         """Delete finished runs that ended before a time."""
-        wanted = TERMINAL if statuses is None else statuses
+        wanted = checked_pruning(before, statuses, limit)
         old = sorted(
             (row.finished_at, row.run_id)
             for row in self._rows.values()
-            if row.finished and row.status in wanted
+            if row.status in wanted
             and row.finished_at is not None and row.finished_at < before
         )  # fmt: skip
         for _, run_id in old[:limit]:

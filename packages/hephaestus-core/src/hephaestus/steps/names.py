@@ -64,7 +64,10 @@ def checked_events(events: object, where: str) -> tuple[str, ...]:
             )
     if len(set(events)) < len(events):
         raise DefinitionError(f"{where}: events names one twice: {', '.join(events)}")
-    return events if isinstance(events, tuple) else tuple(events)
+    if isinstance(events, tuple) and all(type(event) is str for event in events):
+        return events
+    # Members of an enum of texts become plain texts.
+    return tuple(str.__str__(event) for event in events)
 
 
 def is_event_name(event: object) -> bool:

@@ -26,7 +26,8 @@ class WaitForEvent(Step):
             raise InvalidArgument(
                 f"WaitForEvent takes the name of an event other than 'timeout', got {name!r}"
             )
-        self.name = name
+        # A member of an enum of texts becomes a plain one, as in `events`.
+        self.name = name = str.__str__(name)
         self.patience = None if timeout is None else parse(timeout, "timeout")
         self.events = ("received",) if timeout is None else ("received", "timeout")
         self.key = name if key is None else key

@@ -2,6 +2,16 @@
 
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
 from hephaestus.storage.contract import Storage
-from hephaestus.storage.filters import Filters
+from hephaestus.storage.filters import Filters, checked_pruning
+from hephaestus.storage.importing import with_key
 
-__all__ = ["Change", "Filters", "Lease", "Owner", "Snapshot", "Storage"]
+__all__ = [
+    "Change",
+    "Filters",
+    "Lease",
+    "Owner",
+    "Snapshot",
+    "Storage",
+    "checked_pruning",
+    "with_key",
+]

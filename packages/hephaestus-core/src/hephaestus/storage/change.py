@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from hephaestus.instance import Entry, Instance
-from hephaestus.message import LeaseEnded, Message
+from hephaestus.message import CancelRequested, EventPosted, LeaseEnded, Message
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -88,3 +88,15 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             for lease in self.leases
             if not lease.released and lease.until > now
         }
+
+    def goes_on(self, now: datetime) -> bool:
+        """Tell whether the inbox holds what moves a run that stands still."""
+        active = self.instance.active
+        for message in self.inbox:
+            match message.body:
+                case CancelRequested():
+                    return True
+                case EventPosted(step=key) if key in active and active[key].state != "ready":
+                    if message.not_before is None or message.not_before <= now:
+                        return True
+        return False

@@ -77,6 +77,8 @@ class Storage(Protocol):
         - It is due at once if it is unfinished, whatever the time.
         - Where it has no `updated_at`, or has ended and has no `finished_at`, that becomes its
           time of creation.
+        - Where it has no key and this process knows its workflow, it holds the key that the
+          workflow declares: `with_key` makes it.
 
         Raises:
             AlreadyRunning: Another unfinished run holds its key.
@@ -150,6 +152,9 @@ class Storage(Protocol):
 
         Returns:
             How many were deleted; call again until it is less than `limit`.
+
+        Raises:
+            InvalidArgument: An argument has a value that it cannot take: `checked_pruning` tells.
         """
         ...
 

@@ -8,7 +8,7 @@ import msgspec
 
 from hephaestus import data, registry
 from hephaestus.errors import InvalidArgument, UnknownFilter
-from hephaestus.instance import STATUSES, Status
+from hephaestus.instance import STATUSES, TERMINAL, Status
 from hephaestus.nearest import nearest
 from hephaestus.workflow import Workflow
 
@@ -71,6 +71,17 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
             families.append(workflow[0])
             del checked["workflow"]
         return cls(families=tuple(f for f in families if f is not None), **checked)
+
+
+def checked_pruning(before: object, statuses: object, limit: object) -> frozenset[Status]:
+    """Return the statuses that `prune` deletes; its other arguments are only checked.
+
+    Raises:
+        InvalidArgument: An argument has a value that it cannot take.
+    """
+    _moment("before", before)
+    _count("limit", limit)
+    return TERMINAL if statuses is None else TERMINAL & set(_statuses("statuses", statuses))
 
 
 def _text(name: str, value: object) -> str:

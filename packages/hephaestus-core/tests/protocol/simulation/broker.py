@@ -183,8 +183,10 @@ class BrokerRunner:
     async def cancel(self, instance: Instance, *, session: object = None) -> None:
         """Post a cancel, and advance the run until it has ended."""
         await self._storage.post(cancel_message(instance))
-        while not (await self._storage.load(instance.run_id)).instance.is_finished:
+        while True:
             await self._execution.advance(instance.run_id)
+            if (await self._storage.load(instance.run_id)).instance.is_finished:
+                return
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again."""
@@ -225,6 +227,7 @@ class BrokerRunner:
         try:
             claimed = await self._storage.claim(lease, now)
         except StorageUnavailable:
+            await self._clock.sleep(_POLL)
             self._broker.send(order)
             return
         if claimed is not None:
@@ -254,9 +257,9 @@ class BrokerRunner:
         try:
             placed = await self._execution.deliver(instance, ended)
         except Exception:
-            self._keeper.drop(lease.key)
+            self._keeper.drop(lease)
             raise
-        self._keeper.drop(lease.key)
+        self._keeper.drop(lease)
         return placed
 
     async def _look(self) -> None:

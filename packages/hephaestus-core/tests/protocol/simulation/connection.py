@@ -30,7 +30,11 @@ class Connection:
         process = self._process
         request = _Request(process, self._monitor, name, functools.partial(verb, *args, **options), args)
         process.world.may(request.arrive)
-        outcome, value = await request.answer
+        process.waiting += 1
+        try:
+            outcome, value = await request.answer
+        finally:
+            process.waiting -= 1
         if outcome == "raised":
             raise value
         return value
@@ -82,9 +86,10 @@ class _Request:
     def _arrive_late(self) -> None:
         """Take effect although nobody waits for the answer any more, or get lost."""
         if self._world.dice.random() < 0.5:
+            self._process.disturb(f"{self._name} arrives late")
             self._take_effect()
         else:
-            self._world.note(self._process, self._name, "gets lost")
+            self._process.disturb(f"{self._name} gets lost")
 
     def _take_effect(self) -> tuple[str, Any]:
         call = self._verb()

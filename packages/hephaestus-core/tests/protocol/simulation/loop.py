@@ -11,8 +11,6 @@ from typing import Any, TypeVarTuple
 
 from hephaestus.clock import SystemClock
 
-from hephaestus.clock import SystemClock
-
 _Arguments = TypeVarTuple("_Arguments")
 _EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000

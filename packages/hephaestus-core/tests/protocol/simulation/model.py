@@ -33,13 +33,14 @@ class Report:
     scenarios: tuple[str, ...]
     weather: str
     violation: str | None
-    trace: list[str]
-    turns: int
     reasons: Counter[str]
+    """Why steps were executed again, and how often."""
+
+    world: World
 
     def __str__(self) -> str:
         head = f"seed {self.seed}: {self.violation}\n{', '.join(self.scenarios)}; {self.weather}"
-        return "\n".join([head, *self.trace])
+        return "\n".join([head, *self.world.trace()])
 
 
 def simulate(seed: object, storage: Callable[[], MemoryStorage] = MemoryStorage) -> Report:
@@ -73,15 +74,13 @@ def _simulate(seed: str, storage: Callable[[], MemoryStorage]) -> Report:
         world.run(_story(world, monitor, storage(), scenarios))
     except Violation as broken:
         violation = str(broken)
-    trace = [] if violation is None else world.trace()
     return Report(
         seed=seed,
         scenarios=tuple(scenario.__name__ for scenario in scenarios),
         weather=weather,
         violation=violation,
-        trace=trace,
-        turns=world.turn,
         reasons=monitor.reasons,
+        world=world,
     )
 
 

@@ -4,11 +4,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.steps import StepContext
-from hephaestus.storage import Change, Lease, Snapshot
+from hephaestus.storage import Change, Lease, Owner, Snapshot
 from simulation.records import Attempt, Body, Run, Tenure
-from simulation.rules import broken_rule, outcomes_in
+from simulation.rules import NEXT_ATTEMPT, broken_rule, outcomes_in
 from simulation.world import Process, World
 
 _RENEWAL = 5.0
@@ -45,14 +46,14 @@ class Monitor:
             case "claim":
                 self._claimed(process, args[0], result is not None)
             case "release":
-                self._released(process, args[0])
+                self._released(process, args[0], args[1])
+            case "renew":
+                self._renewed(process, *args, len(result))
+            case "adopt":
+                self._adopted(process, args[0], args[1])
             case "due":
                 if result:
                     self._world.note(process, "due", *result)
-            case "get" | "entries":
-                pass
-            case _:
-                self._world.note(process, verb, "->", result)
 
     def _created(self, process: Process, change: Change) -> None:
         instance = change.instance
@@ -61,6 +62,7 @@ class Monitor:
             if run.token != change.token:
                 self._world.fail(f"run {instance.run_id} is created twice")
             return
+        self._check_key(instance)
         run = self.runs[instance.run_id] = Run(instance, change.token, change.wake_at)
         self._took(process, run, change, "create")
 
@@ -77,18 +79,29 @@ class Monitor:
         wrong = broken_rule(run, change, process)
         if wrong is not None:
             self._world.fail(f"{change.instance.run_id}: {wrong}")
+        if run.instance.is_finished and not change.instance.is_finished:
+            self._check_key(change.instance)
         self._took(process, run, change, "commit")
+
+    def _check_key(self, instance: Instance) -> None:
+        for run in self.runs.values():
+            other = run.instance
+            same = other.unique_key == instance.unique_key and other.run_id != instance.run_id
+            if same and not other.is_finished:
+                self._world.fail(f"{other.run_id} and {instance.run_id} hold one key")
 
     def _took(self, process: Process, run: Run, change: Change, verb: str) -> None:
         instance = change.instance
         self._world.note(process, verb, _Story(change))
         run.instance, run.token, run.wake_at = instance, change.token, change.wake_at
         run.taken.update(outcomes_in(change))
+        if instance.is_finished:
+            run.ended = self._world.turn
         for entry in change.entries:
             if entry.action == "completed" and entry.step is not None:
                 run.completed.add(entry.step)
-            if entry.action in ("failed", "lost", "retried"):
-                self.reasons[entry.action] += 1
+            if entry.action in NEXT_ATTEMPT and entry.step is not None:
+                run.causes[entry.step] = entry.action
         run.gone.update(dict.fromkeys(change.consumed, "consumed"))
         for attempt in change.ended:
             tenure = run.last_tenure(attempt)
@@ -96,7 +109,9 @@ class Monitor:
                 tenure.state = "ended"
                 tenure.ended_at, tenure.ended_turn = self._world.loop.time(), self._world.turn
         for lease in change.granted:
-            self._acquired(process, run, lease)
+            # What is posted between load and commit cannot be known to the writer.
+            known = run.loaded.get((process, instance.revision - 1), set())
+            self._acquired(process, run, lease, known)
 
     def _posted(self, process: Process, message: Message, accepted: bool) -> None:
         run = self.runs[message.run_id]
@@ -104,8 +119,16 @@ class Monitor:
         known = {m.dedup_key for m in run.posted.values()}
         if accepted and message.dedup_key in known:
             self._world.fail(f"{message.run_id} takes two messages of one dedup_key")
+        body = message.body
+        if accepted and isinstance(body, StepEnded):
+            attempt = (body.step, body.attempt)
+            tenures = run.tenures[attempt]
+            sure = len(tenures) == 1 and process.is_calm_since(tenures[0].since)
+            if attempt in run.taken and sure:
+                self._world.fail(f"the outcome of {attempt} is posted, and was taken before")
         if accepted:
             run.posted[message.id] = message
+            run.posters[message.id] = (process, self._world.turn)
 
     def _withdrawn(self, process: Process, message_id: str, done: bool) -> None:
         self._world.note(process, "withdraw", done)
@@ -123,26 +146,54 @@ class Monitor:
     def _claimed(self, process: Process, lease: Lease, granted: bool) -> None:
         self._world.note(process, "claim", *lease.key, "->", granted)
         if granted:
-            self._acquired(process, self.runs[lease.run_id], lease)
+            run = self.runs[lease.run_id]
+            self._acquired(process, run, lease, set(run.posted))
 
-    def _acquired(self, process: Process, run: Run, lease: Lease) -> None:
+    def _acquired(self, process: Process, run: Run, lease: Lease, known: set[str]) -> None:
         attempt = (lease.step, lease.attempt)
         before = run.last_tenure(attempt)
         if before is not None and before.state == "held":
             self._world.fail(f"{lease.key} is leased to {process.label} and {before.process.label}")
-        if run.has_outcome(attempt):
+        if run.has_outcome(attempt, known):
             self._world.fail(f"{lease.key} is leased to {process.label}, and has its outcome")
         if run.instance.is_finished:
             self._world.fail(f"{lease.key} is leased to {process.label} after the run's end")
-        run.tenures.setdefault(attempt, []).append(Tenure(process, self._world.turn))
+        run.tenures.setdefault(attempt, []).append(
+            Tenure(process, lease.owner, lease.until, self._world.turn)
+        )
 
-    def _released(self, process: Process, leases: list[Lease]) -> None:
+    def _tenure(self, lease: Lease, now: datetime) -> Tenure | None:
+        """Return the tenure that the lease stands for, if it still holds."""
+        tenure = self.runs[lease.run_id].last_tenure((lease.step, lease.attempt))
+        if tenure is None or tenure.owner != lease.owner or tenure.state != "held":
+            return None
+        return tenure if tenure.until > now else None
+
+    def _renewed(
+        self, process: Process, leases: list[Lease], until: datetime, now: datetime, lost: int
+    ) -> None:
+        self._world.note(process, "renew", *(lease.step for lease in leases), "lost:", lost)
         for lease in leases:
-            tenure = self.runs[lease.run_id].last_tenure((lease.step, lease.attempt))
-            if tenure is not None and tenure.process is process and tenure.state == "held":
+            tenure = self._tenure(lease, now)
+            if tenure is not None:
+                tenure.until = until
+
+    def _adopted(self, process: Process, owner: Owner, now: datetime) -> None:
+        self._world.note(process, "adopt")
+        for run in self.runs.values():
+            for tenures in run.tenures.values():
+                former = tenures[-1]
+                same = owner.name is not None and former.owner.name == owner.name
+                if same and former.owner != owner and former.until > now:
+                    former.until = now
+                    former.process.disturb("loses its leases to its next incarnation")
+
+    def _released(self, process: Process, leases: list[Lease], now: datetime) -> None:
+        for lease in leases:
+            tenure = self._tenure(lease, now)
+            if tenure is not None:
                 self._world.note(process, "release", *lease.key)
                 tenure.state = "released"
-                self.reasons["released"] += 1
 
     # What bodies do
 
@@ -162,7 +213,7 @@ class Monitor:
             tenure.begun = True
         body = Body(process, run_id, attempt, tenure)
         run.bodies.append(body)
-        run.begun[step] = run.begun.get(step, 0) + 1
+        self._explain(run, attempt)
         return body
 
     def goes_on(self, body: Body) -> None:
@@ -171,14 +222,29 @@ class Monitor:
         if tenure is None or tenure.state != "ended":
             return
         late = self._world.loop.time() - tenure.ended_at > _RENEWAL + _SOON
-        quiet = max(body.process.disturbed, self._world.disturbed) < tenure.ended_turn
-        if late and quiet:
+        if late and body.process.is_calm_since(tenure.ended_turn):
             self._world.fail(f"the body of {body.attempt} goes on long after its lease")
 
     def ends(self, body: Body) -> None:
         """Take note of a body that ended, in whatever way."""
         self._world.note(body.process, "body", body.run_id, *body.attempt, "ends")
         self.runs[body.run_id].bodies.remove(body)
+
+    def _explain(self, run: Run, attempt: Attempt) -> None:
+        """Find out why a step is executed again."""
+        step, number = attempt
+        former = run.begun.get(step)
+        run.begun[step] = number
+        if former is None:
+            return
+        cause = run.causes.get(step)
+        if former == number:
+            tenures = run.tenures[attempt]
+            cause = None if len(tenures) < 2 else tenures[-2].state
+        if cause is None:
+            self._world.fail(f"{attempt} is executed again, and nothing explains it")
+        else:
+            self.reasons[cause] += 1
 
     def _was_stopped(self, run: Run, attempt: Attempt) -> bool:
         """Return whether the run failed under an earlier execution of the attempt."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, EventPosted, Message, StepEnded
+from hephaestus.storage import Owner
 from simulation.world import Process
 
 Attempt = tuple[str, int]
@@ -17,6 +18,8 @@ class Tenure:
     """A process's right to execute an attempt, as the storage granted it."""
 
     process: Process
+    owner: Owner
+    until: datetime
     since: int
     """In turns of the world."""
 
@@ -45,6 +48,9 @@ class Run:
     instance: Instance
     token: str
     wake_at: datetime | None
+    ended: int = -1
+    """When it last ended, in turns of the world."""
+
     completed: set[str] = field(default_factory=set)
     """The steps with a `completed` entry."""
 
@@ -53,6 +59,9 @@ class Run:
 
     posted: dict[str, Message] = field(default_factory=dict)
     """The messages that were accepted, in their order."""
+
+    posters: dict[str, tuple[Process, int]] = field(default_factory=dict)
+    """Who posted a message, and when, in turns."""
 
     gone: dict[str, str] = field(default_factory=dict)
     """The messages that left the inbox, and why."""
@@ -63,17 +72,21 @@ class Run:
     tenures: dict[Attempt, list[Tenure]] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     begun: dict[str, int] = field(default_factory=dict)
-    """How many bodies of each step began."""
+    """The latest attempt of each step whose body began."""
+
+    causes: dict[str, str] = field(default_factory=dict)
+    """Why a step has its latest attempt, unless it is the first."""
 
     def inbox(self) -> list[Message]:
         """Return the messages that should still be there."""
         return [m for m in self.posted.values() if m.id not in self.gone]
 
-    def has_outcome(self, attempt: Attempt) -> bool:
-        """Return whether an outcome of the attempt was taken or lies in the inbox."""
+    def has_outcome(self, attempt: Attempt, known: set[str]) -> bool:
+        """Return whether an outcome of the attempt was taken, or is among the known messages."""
         return attempt in self.taken or any(
             isinstance(m.body, StepEnded) and (m.body.step, m.body.attempt) == attempt
             for m in self.posted.values()
+            if m.id in known
         )
 
     def last_tenure(self, attempt: Attempt) -> Tenure | None:

@@ -109,6 +109,7 @@ class Roster:
             runner = LocalRunner(concurrency=slot.concurrency, poll=5, name=slot.name)
         else:
             runner = BrokerRunner(self._broker, process, slot.name)
+            process.hints = False
         program = Program(process, runner, storage)
         self._programs.append(program)
         return program

@@ -9,9 +9,12 @@ from hephaestus.storage import Change
 from simulation.records import Attempt, Run
 from simulation.world import Process
 
+NEXT_ATTEMPT = ("failed", "lost", "retried", "resumed")
+"""What gives a step its next attempt."""
+
 _OUTCOMES = ("completed", "suspended", "halted", "failed")
-_FAILURES = ("Broken", "Fatal", "LeaseLost")
-_NEXT_ATTEMPT = ("failed", "lost", "retried", "resumed")
+_FAILURES = ("Broken", "Fatal", "LeaseLost", "TimeoutError")
+
 
 
 def broken_rule(run: Run, change: Change, process: Process) -> str | None:
@@ -84,7 +87,7 @@ def _what_is_finished_stays(run: Run, change: Change, process: Process) -> str |
 
 def _attempts_have_reasons(run: Run, change: Change, process: Process) -> str | None:
     known = {**run.instance.stopped, **run.instance.active}
-    reasons = {e.step for e in change.entries if e.action in _NEXT_ATTEMPT}
+    reasons = {e.step for e in change.entries if e.action in NEXT_ATTEMPT}
     for key, step in change.instance.active.items():
         old = known.get(key)
         if old is None and step.attempt != 1:
@@ -106,7 +109,7 @@ def _a_loss_has_a_cause(run: Run, change: Change, process: Process) -> str | Non
         if tenure.state == "released":
             return f"attempt {entry.attempt} of {entry.step!r} is lost, and was given back"
         holder = tenure.process
-        if max(holder.disturbed, holder.world.disturbed) < tenure.since:
+        if holder.is_calm_since(tenure.since):
             return (
                 f"attempt {entry.attempt} of {entry.step!r} is lost, "
                 f"and {holder.label} was never disturbed"

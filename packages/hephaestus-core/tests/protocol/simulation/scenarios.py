@@ -14,6 +14,12 @@ async def a_line(user: User) -> None:
     await user.until(run)
 
 
+async def a_rush(user: User) -> None:
+    """Several start the same at once; one of them wins."""
+    runs = await asyncio.gather(*(user.start(workflows.Line) for _ in range(3)))
+    await asyncio.gather(*(user.until(run) for run in runs))
+
+
 async def a_fan(user: User) -> None:
     run = await user.start(workflows.Fan)
     await user.until(run)
@@ -113,6 +119,6 @@ async def _write(user: User, run: str, event: str) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    a_line, a_fan, forks, letters, a_meeting, a_deadline, a_reminder, a_flaky_step, a_repair,
-    a_question,
+    a_line, a_rush, a_fan, forks, letters, a_meeting, a_deadline, a_reminder, a_flaky_step,
+    a_repair, a_question,
 )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hephaestus.instance import Entry
 from hephaestus.memory import MemoryStorage
-from hephaestus.message import EventPosted
+from hephaestus.message import EventPosted, Message
 from hephaestus.storage import Snapshot
 from simulation.records import Run
 from simulation.workflows import Flaky, budget_is_kept, is_right
@@ -43,8 +43,18 @@ def _about_what_it_leaves(run: Run, snapshot: Snapshot) -> Iterator[str]:
     stored = {message.id for message in snapshot.inbox}
     if stored != {message.id for message in run.inbox()}:
         yield "its inbox is not what was posted and not consumed"
-    if instance.status in ("completed", "cancelled") and stored:
-        yield f"its inbox outlives it: {[message.body for message in snapshot.inbox]}"
+    if instance.status in ("completed", "cancelled"):
+        for message in snapshot.inbox:
+            if not _may_be_left(run, message):
+                yield f"it has ended, and nobody took {message.body} out of its inbox"
+
+
+def _may_be_left(run: Run, message: Message) -> bool:
+    """Return whether the poster could not, or would not, advance the run that had ended."""
+    process, turn = run.posters[message.id]
+    hinted = process.hints or not isinstance(message.body, EventPosted)
+    hinted = hinted and message.not_before is None
+    return not hinted or not process.is_calm_since(turn)
 
 
 def _about_its_history(run: Run, entries: list[Entry]) -> Iterator[str]:

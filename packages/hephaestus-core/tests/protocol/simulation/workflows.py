@@ -205,9 +205,14 @@ async def flaky(ctx: StepContext) -> None:
         raise Broken
 
 
+@step(timeout=5, retry=Retry(100, initial_delay=1, backoff="constant"))
+async def hurried(ctx: StepContext) -> None:
+    await work(ctx)
+
+
 class Flaky(Workflow, unique="flaky"):
     start_step = flaky
-    transitions = {flaky: {"done": gather}, gather: {"done": Done}}
+    transitions = {flaky: {"done": hurried}, hurried: {"done": gather}, gather: {"done": Done}}
 
 
 @step
@@ -292,7 +297,7 @@ _RIGHT: Mapping[str, Callable[[Instance], bool]] = {
     Meeting.name: _gathered("split", "one", "two", "pause", "east"),
     Deadline.name: _in_time_or_not,
     Reminder.name: _gathered("nudge"),
-    Flaky.name: _gathered("flaky"),
+    Flaky.name: _gathered("flaky", "hurried"),
     Repair.name: _gathered("split", "east", "fragile", "one", "west"),
     Question.name: _gathered("split", "ask", "east"),
 }

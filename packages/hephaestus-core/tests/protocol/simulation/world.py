@@ -34,6 +34,12 @@ class Process(Host):
         self.disturbed = -1
         """When something last went wrong with it, in turns of the world."""
 
+        self.waiting = 0
+        """How many verbs of it have not been answered."""
+
+        self.hints = True
+        """Whether it advances a run that it sent an event to."""
+
         self.ended: asyncio.Future[None] = world.loop.create_future()
         self.world = world
 
@@ -57,8 +63,14 @@ class Process(Host):
 
     def disturb(self, how: str) -> None:
         """Remember that something went wrong with the process."""
-        self.disturbed = self.world.turn
+        self.disturbed = max(self.disturbed, self.world.turn)
         self.world.note(self, how)
+
+    def is_calm_since(self, turn: int) -> bool:
+        """Return whether nothing has gone wrong with it since a turn of the world."""
+        if self.stalled or self.cut or self.world.outage:
+            return False
+        return max(self.disturbed, self.world.disturbed) < turn
 
     def die(self) -> None:
         """End at once: nothing of it goes on."""
@@ -69,6 +81,8 @@ class Process(Host):
 
     def leave(self) -> None:
         """End, in whatever way: no task of it goes on."""
+        if self.waiting:
+            self.disturbed = _FOR_EVER
         self.alive = self.open = False
         settle(self.ended, None)
 

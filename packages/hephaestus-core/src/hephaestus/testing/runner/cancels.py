@@ -174,9 +174,7 @@ class Cancels(Apps):
 
         errand = await Errand.start("1", stage.initial())
         await stage.reached("run_errand")
-        answers = await asyncio.gather(
-            *(errand.cancel() for _ in range(5)), return_exceptions=True
-        )
+        answers = await asyncio.gather(*(errand.cancel() for _ in range(5)), return_exceptions=True)
         instance = await errand.get()
 
         assert {type(None), InstanceFinished} >= {type(answer) for answer in answers}

@@ -201,7 +201,7 @@ class Events(Apps):
         instance = await deal.wait(PATIENCE, until="completed")
 
         assert "running" == running.status
-        assert ({"hear_buyer"}, 0) == (waiting.active_steps, len(waiting.skipped_steps))
+        assert {"hear_buyer"} == waiting.active_steps
         assert 1 == stage.count("hear_buyer")
         assert {"hear_buyer", "hear_seller"} < instance.completed_steps
 
@@ -283,9 +283,7 @@ class Events(Apps):
         await open_app()
         bills = [await Bill.start(str(number), stage.initial()) for number in range(50)]
 
-        await asyncio.gather(
-            *(bill.resume("paid", {"number": n}) for n, bill in enumerate(bills))
-        )
+        await asyncio.gather(*(bill.resume("paid", {"number": n}) for n, bill in enumerate(bills)))
         instances = [await bill.wait(PATIENCE, until="completed") for bill in bills]
 
         assert list(range(50)) == [one.context.steps["paid"]["number"] for one in instances]

@@ -17,6 +17,13 @@ class Stop(BaseException):
     """What a library raises to get past every `except Exception`."""
 
 
+class Mute(Exception):
+    """An error that cannot say what went wrong."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
 def _failing(times: int, error: BaseException) -> Body:
     def body(ctx: StepContext) -> dict[str, Any]:
         if ctx.attempt <= times:
@@ -101,7 +108,16 @@ class Failures(Apps):
 
     @pytest.mark.parametrize(
         "returned",
-        ["unheard_of", ("done", 1), 42, {"data": object()}, ("done", {}, {}, {}), float("nan")],
+        [
+            "unheard_of",
+            ("done",),
+            ("done", 1),
+            42,
+            # Its text names an address, and xdist compares the names.
+            pytest.param({"data": object()}, id="an object in the data"),
+            ("done", {}, {}, {}),
+            float("nan"),
+        ],
         ids=str,
     )
     async def test_what_no_step_may_return_fails_the_run_at_once(
@@ -117,6 +133,29 @@ class Failures(Apps):
         assert instance.error is not None
         assert "Fatal" == instance.error.type
         assert "fetch" in instance.error.message
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            pytest.param(OSError("a NUL: \0"), id="NUL"),
+            pytest.param(OSError("half a pair: \ud800"), id="surrogate"),
+            pytest.param(OSError("much " * 1_000_000), id="long"),
+            pytest.param(Mute(), id="mute"),
+        ],
+    )
+    async def test_an_error_of_any_text_can_be_kept(
+        self, open_app: OpenApp, stage: Stage, error: Exception
+    ) -> None:
+        stage.direct("fetch", _failing(9, error))
+        await open_app()
+
+        download = await Download.start("1", stage.initial())
+        instance = await download.wait(PATIENCE)
+
+        assert ("failed", 3) == (instance.status, stage.count("fetch"))
+        assert instance.error is not None
+        assert type(error).__name__ == instance.error.type
+        assert 0 < len(instance.error.message) <= 10_000
 
     async def test_a_failed_run_is_retried_from_the_step_that_failed(
         self, open_app: OpenApp, stage: Stage

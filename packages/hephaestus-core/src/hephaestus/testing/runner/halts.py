@@ -26,7 +26,7 @@ class Halts(Apps):
 
         assert "halted" == instance.status
         assert {"amount": 900} == instance.halt_data
-        assert ("ask", {"ask"}) == (instance.current_step, instance.active_steps)
+        assert ("ask", frozenset({"ask"})) == (instance.current_step, instance.active_steps)
         assert instance.recover_to is None
         await approval.cancel()
 
@@ -138,6 +138,30 @@ class Halts(Apps):
         assert instance.error is not None
         assert "resume_to='carry_out'" in instance.error.message
 
+    @pytest.mark.parametrize(
+        "halt",
+        [
+            pytest.param({"prompt": 7}, id="no text"),
+            pytest.param({"prompt": "\0"}, id="NUL"),
+            pytest.param({"data": "how much?"}, id="no mapping"),
+            pytest.param({"data": {"when": object()}}, id="no data"),
+            pytest.param({"resume_to": ["approved"]}, id="no event"),
+        ],
+    )
+    async def test_a_halt_that_cannot_be_kept_fails_the_run(
+        self, open_app: OpenApp, stage: Stage, halt: dict[str, Any]
+    ) -> None:
+        stage.direct("ask", lambda _: Halt(**halt))
+        await open_app()
+
+        approval = await Approval.start("1", stage.initial())
+        instance = await approval.wait(PATIENCE)
+
+        assert "failed" == instance.status
+        assert instance.error is not None
+        assert ("Fatal", 1) == (instance.error.type, instance.error.attempt)
+        assert "'ask'" in instance.error.message
+
     async def test_a_halted_branch_does_not_keep_the_other_one(
         self, open_app: OpenApp, stage: Stage
     ) -> None:
@@ -154,7 +178,7 @@ class Halts(Apps):
         await parcel.resume(payload={"grams": 80})
         instance = await parcel.wait(PATIENCE, until="completed")
 
-        assert ("halted", {"weigh", "label"}) == (halted.status, halted.active_steps)
+        assert ("halted", frozenset({"weigh", "label"})) == (halted.status, halted.active_steps)
         assert {"grams": 80} == instance.context.steps["weigh"]
 
     async def test_an_answer_for_two_halts_is_refused(

@@ -1,4 +1,4 @@
-"""A storage that can be away."""
+"""A storage that can be away, and counts."""
 
 import inspect
 from collections import Counter
@@ -22,8 +22,11 @@ class Outage:
         self._away = False
         self._before: Counter[str] = Counter()
         self._after: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        """How often each verb was called."""
+
         self.failures: Counter[str] = Counter()
-        """How many calls of each verb have failed."""
+        """How many of the calls have failed."""
 
     @property
     def storage(self) -> Storage:
@@ -55,6 +58,7 @@ class Outage:
             return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls[name] += 1
             if self._away or self._counts(self._before, name):
                 raise self._error(name)
             returned = await found(*args, **kwargs)

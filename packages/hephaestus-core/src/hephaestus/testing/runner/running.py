@@ -57,7 +57,7 @@ class Running(Apps):
         stage.mark("go")
         ended = await errand.wait(PATIENCE)
 
-        assert ("running", {"run_errand"}) == (under_way.status, under_way.active_steps)
+        assert ("running", frozenset({"run_errand"})) == (under_way.status, under_way.active_steps)
         assert ("errand::1", errand.run_id) == (errand.id, under_way.run_id)
         assert "completed" == ended.status
 

@@ -130,7 +130,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     """
     try:
         async with asyncio.timeout(PATIENCE):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110  # nothing tells when it comes true
                 await asyncio.sleep(0)
     except TimeoutError:
         raise AssertionError(f"{condition.__qualname__} did not come true") from None

@@ -1,10 +1,12 @@
 """Runs that this process cannot execute, beside those that it can."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from hephaestus.context import Context
 from hephaestus.errors import UnknownWorkflow
-from hephaestus.instance import Instance
+from hephaestus.instance import ActiveStep, Instance
 from hephaestus.storage import Storage
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.stage import PATIENCE, Stage
@@ -55,6 +57,23 @@ class Strangers(Apps):
         after = await app.get("stranger::1")
 
         assert ("pending", "cancelled") == (before.status, after.status)
+
+    async def test_a_run_at_a_step_that_is_gone_is_left_alone_and_so_are_the_others(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        active = {"vanished": ActiveStep(since=datetime.now(UTC))}
+        lost = Instance(id="errand::1", workflow=Errand.name, status="running", active=active)
+        await storage.put(lost)
+        await open_app()
+
+        errand = await Errand.start("2", stage.initial())
+        reminder = await Reminder.start("1", stage.initial())
+        await errand.wait(PATIENCE)
+        await reminder.wait(PATIENCE, until="completed")
+        instance = await Errand.get("1")
+
+        assert ("running", frozenset({"vanished"})) == (instance.status, instance.active_steps)
+        assert 1 == instance.active["vanished"].attempt
 
     async def test_a_run_that_was_imported_is_taken_up(
         self, open_app: OpenApp, stage: Stage, storage: Storage

@@ -55,9 +55,7 @@ class Threads(Apps):
         stage.direct("compute", look)
         app, other = await open_app(), await open_app()
 
-        computation = await app.start_instance(
-            Computation, stage.initial(), id="computation::1"
-        )
+        computation = await app.start_instance(Computation, stage.initial(), id="computation::1")
         result = await computation.result(PATIENCE)
 
         assert result["app"] in {app.name, other.name}

@@ -33,7 +33,7 @@ class Timers(Apps):
         before = await reminder.get()
         instance = await reminder.wait(PATIENCE, until="completed")
 
-        assert ("waiting", {"doze"}) == (before.status, before.waiting_steps)
+        assert ("waiting", frozenset({"doze"})) == (before.status, before.waiting_steps)
         suspended, resumed = instance.execution_history[:2]
         assert ("suspended", "resumed", "timeout") == (
             suspended.action,

@@ -24,10 +24,35 @@ class Waits(Apps):
         approval = await Approval.start("1", stage.initial())
         halted = await approval.wait(PATIENCE)
         await approval.resume("approved")
-        completed = await approval.wait(PATIENCE, until="completed")
+        completed = await approval.wait(PATIENCE)
 
         assert ("halted", "completed") == (halted.status, completed.status)
-        assert [] != completed.execution_history
+        assert "resumed" in [entry.action for entry in completed.execution_history]
+
+    async def test_waiting_for_what_has_ended_gives_the_history_as_well(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        await open_app()
+
+        errand = await Errand.start("1", stage.initial())
+        ended = await errand.wait(PATIENCE)
+        again = await errand.wait(PATIENCE)
+
+        assert () != again.execution_history
+        assert ended == again
+
+    async def test_an_answered_run_counts_as_halted_no_more(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        stage.direct("ask", lambda _: Halt())
+        await open_app()
+
+        approval = await Approval.start("1", stage.initial())
+        await approval.wait(PATIENCE)
+        await approval.resume("approved")
+        instance = await approval.wait(PATIENCE, until=["halted", "completed"])
+
+        assert "completed" == instance.status
 
     async def test_waiting_for_one_of_several_statuses(
         self, open_app: OpenApp, stage: Stage
@@ -39,6 +64,14 @@ class Waits(Apps):
 
         assert "waiting" == instance.status
         await bill.cancel()
+
+    async def test_the_end_ends_every_wait(self, open_app: OpenApp, stage: Stage) -> None:
+        await open_app()
+
+        errand = await Errand.start("1", stage.initial())
+        instance = await errand.wait(PATIENCE, until="halted")
+
+        assert "completed" == instance.status
 
     async def test_a_wait_for_what_does_not_come_times_out(
         self, open_app: OpenApp, stage: Stage

@@ -77,7 +77,9 @@ class Histories:
 
         assert (await storage.get(run.run_id)).execution_history == (before, first)
 
-    @pytest.mark.parametrize("id", [some_run_id(), "orderid::2", "", "orderid::\x00"])
+    @pytest.mark.parametrize(
+        "id", [pytest.param(some_run_id(), id="a run id"), "orderid::2", "", "orderid::\x00"]
+    )
     async def test_without_entries_a_history_is_empty(self, storage: Storage, id: str) -> None:
         run = await store(storage, new_run("orderid::1"))
 

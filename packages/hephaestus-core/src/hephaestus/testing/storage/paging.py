@@ -136,7 +136,7 @@ class Paging:
 
         assert rest == []
 
-    @pytest.mark.parametrize("cursor", [some_run_id(), "orderid::1"])
+    @pytest.mark.parametrize("cursor", [pytest.param(some_run_id(), id="a run id"), "orderid::1"])
     async def test_a_cursor_that_is_no_stored_run_is_refused(
         self, storage: Storage, cursor: str
     ) -> None:

@@ -37,7 +37,16 @@ class Reading:
         assert found == run
 
     @pytest.mark.parametrize(
-        "id", ["orderid::2", some_run_id(), "", "%", "orderid::1\x00", "orderid::\ud800", "x" * 999]
+        "id",
+        [
+            "orderid::2",
+            pytest.param(some_run_id(), id="a run id"),
+            "",
+            "%",
+            "orderid::1\x00",
+            "orderid::\ud800",
+            "x" * 999,
+        ],
     )
     async def test_an_id_that_no_run_has_is_not_found(self, storage: Storage, id: str) -> None:
         await store(storage, new_run("orderid::1"))

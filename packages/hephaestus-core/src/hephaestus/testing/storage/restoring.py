@@ -8,7 +8,8 @@ import pytest
 
 from hephaestus.context import Context
 from hephaestus.errors import AlreadyRunning, NotSerializable, StaleInstance
-from hephaestus.instance import STATUSES, Status
+from hephaestus.instance import STATUSES, Instance, Status
+from hephaestus.steps import Done
 from hephaestus.storage import Storage
 from hephaestus.testing.storage.samples import (
     ALICE,
@@ -28,6 +29,13 @@ from hephaestus.testing.storage.samples import (
     store,
     with_results,
 )
+from hephaestus.workflow import Workflow
+
+
+class Parcel(Workflow, unique="parcel"):
+    """A workflow that this process knows."""
+
+    start_step = Done
 
 
 class Restoring:
@@ -151,6 +159,19 @@ class Restoring:
             await storage.put(other)
 
         assert [run.run_id for run in await storage.query()] == [holder.run_id]
+
+    async def test_a_run_from_elsewhere_holds_the_key_that_its_workflow_declares(
+        self, storage: Storage
+    ) -> None:
+        imported = Instance(id="parcel::1", workflow=Parcel.name)
+        await storage.put(imported)
+        second = Instance(id="parcel::1", workflow=Parcel.name)
+
+        with pytest.raises(AlreadyRunning) as raised:
+            await storage.put(second)
+
+        assert raised.value.run_id == imported.run_id
+        assert (await storage.get("parcel::1")).unique_key is not None
 
     async def test_putting_a_run_unfinished_takes_its_key_back(self, storage: Storage) -> None:
         run = await store(storage, new_run(unique_key="orders 1"))

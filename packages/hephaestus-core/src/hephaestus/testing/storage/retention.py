@@ -1,10 +1,11 @@
 """What `delete` and `prune` take away, and that nothing of it stays behind."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from hephaestus.errors import InstanceNotFound
+from hephaestus.errors import InstanceNotFound, InvalidArgument
 from hephaestus.instance import STATUSES, TERMINAL, Instance, Status
 from hephaestus.storage import Storage
 from hephaestus.testing.storage.samples import (
@@ -48,7 +49,9 @@ class Deleting:
         assert deleted
         assert await storage.get(first.id) == first
 
-    @pytest.mark.parametrize("id", ["orderid::2", some_run_id(), "", "orderid::\x00", "%"])
+    @pytest.mark.parametrize(
+        "id", ["orderid::2", pytest.param(some_run_id(), id="a run id"), "", "orderid::\x00", "%"]
+    )
     async def test_deleting_what_is_not_there_answers_false(
         self, storage: Storage, id: str
     ) -> None:
@@ -154,6 +157,29 @@ class Pruning:
 
         assert {run.status for run in await storage.query()} == expected
         assert count == 3 - len(expected)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"before": NOW.replace(tzinfo=None)},
+            {"before": "2026-07-01"},
+            {"statuses": "failed"},
+            {"statuses": ["over"]},
+            {"limit": 0},
+            {"limit": True},
+        ],
+        ids=str,
+    )
+    async def test_wrong_arguments_are_refused_and_delete_nothing(
+        self, storage: Storage, wrong: dict[str, Any]
+    ) -> None:
+        await store(storage, finished_run())
+        arguments: dict[str, Any] = {"before": NOW + DAY} | wrong
+
+        with pytest.raises(InvalidArgument, match=f"{next(iter(wrong))}="):
+            await storage.prune(**arguments)
+
+        assert await storage.count() == 1
 
     async def test_a_limit_takes_those_that_ended_first(self, storage: Storage) -> None:
         runs = [await store(storage, finished_run(at=NOW + n * SECOND)) for n in (3, 1, 0, 2, 4)]

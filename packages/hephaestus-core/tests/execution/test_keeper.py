@@ -1,0 +1,276 @@
+"""The keeper renews all leases of a process, and stops the bodies of those that are lost."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from hephaestus.clock import SystemClock
+from hephaestus.errors import StorageUnavailable
+from hephaestus.execution import LeaseKeeper
+from hephaestus.memory import MemoryStorage
+from hephaestus.storage import Lease, Storage
+from hephaestus.testing.runner.outage import Outage
+from hephaestus.testing.storage.samples import (
+    ALICE,
+    BOB,
+    NOW,
+    SECOND,
+    commit,
+    moved,
+    new_run,
+    store,
+)
+
+LENGTH = 15 * SECOND
+
+
+class Metronome(SystemClock):
+    """A clock on which each pause ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+        self.pauses: list[float] = []
+        self.paused = asyncio.Event()
+        self._next = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def pause(self, seconds: float, sooner: asyncio.Event | None = None) -> datetime:
+        self.pauses.append(seconds)
+        self.paused.set()
+        await self._next.wait()
+        self._next.clear()
+        self.time += timedelta(seconds=seconds)
+        return self.time
+
+    async def tick(self) -> None:
+        """End the pause, and return when the next one begins."""
+        self.paused.clear()
+        self._next.set()
+        async with asyncio.timeout(5):
+            await self.paused.wait()
+
+
+class Bodies:
+    """Counts the bodies that were stopped."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return MemoryStorage()
+
+
+@pytest.fixture
+def clock() -> Metronome:
+    return Metronome()
+
+
+@pytest.fixture
+def keeper(storage: Storage, clock: Metronome) -> LeaseKeeper:
+    return LeaseKeeper(storage, clock, ALICE, LENGTH)
+
+
+async def leased(storage: Storage, keeper: LeaseKeeper) -> Lease:
+    """Return the lease of a stored run's step."""
+    run = new_run()
+    lease = keeper.lease(run.run_id, "charge", 1, NOW)
+    await store(storage, run, granted=(lease,))
+    return lease
+
+
+async def until(storage: Storage, lease: Lease) -> datetime:
+    """Return until when the storage knows a lease."""
+    snapshot = await storage.load(lease.run_id)
+    return snapshot.leases[0].until
+
+
+async def test_a_lease_is_the_owners_for_its_whole_length(keeper: LeaseKeeper) -> None:
+    lease = keeper.lease("run", "charge", 2, NOW)
+
+    assert Lease(run_id="run", step="charge", attempt=2, owner=ALICE, until=NOW + LENGTH) == lease
+
+
+async def test_held_leases_are_renewed(storage: Storage, keeper: LeaseKeeper) -> None:
+    bodies = Bodies()
+    first, second = await leased(storage, keeper), await leased(storage, keeper)
+    keeper.hold(first, bodies.stop)
+    keeper.hold(second, bodies.stop)
+
+    await keeper.renew(NOW + 5 * SECOND)
+
+    assert 0 == bodies.stopped
+    assert [NOW + 20 * SECOND] * 2 == [await until(storage, one) for one in (first, second)]
+
+
+async def test_what_was_dropped_is_renewed_no_more(storage: Storage, keeper: LeaseKeeper) -> None:
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+    keeper.drop(lease)
+    keeper.drop(lease)
+
+    await keeper.renew(NOW + 5 * SECOND)
+
+    assert not keeper.holds(lease)
+    assert (0, NOW + LENGTH) == (bodies.stopped, await until(storage, lease))
+
+
+async def test_the_body_of_a_lost_lease_is_stopped_once(
+    storage: Storage, keeper: LeaseKeeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = Bodies()
+    lost, kept = await leased(storage, keeper), await leased(storage, keeper)
+    keeper.hold(lost, bodies.stop)
+    keeper.hold(kept, bodies.stop)
+    run = (await storage.load(lost.run_id)).instance
+    await commit(storage, moved(run), ended=(("charge", 1),))
+
+    await keeper.renew(NOW + 5 * SECOND)
+    await keeper.renew(NOW + 10 * SECOND)
+
+    assert 1 == bodies.stopped
+    assert (False, True) == (keeper.holds(lost), keeper.holds(kept))
+    assert f"the lease of step 'charge', attempt 1, of run {lost.run_id} is lost" in caplog.text
+
+
+async def test_a_lease_that_expired_before_its_renewal_is_lost(
+    storage: Storage, keeper: LeaseKeeper, clock: Metronome
+) -> None:
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+
+    clock.time = NOW + LENGTH
+    await keeper.renew(clock.time)
+
+    assert (1, NOW + LENGTH) == (bodies.stopped, await until(storage, lease))
+
+
+async def test_a_commit_of_this_process_stops_the_bodies_whose_leases_it_ended(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    bodies = Bodies()
+    lease, other = await leased(storage, keeper), await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+    keeper.hold(other, bodies.stop)
+
+    keeper.lose(lease.run_id, [("charge", 2), ("ship", 1)])
+    untouched = bodies.stopped
+    keeper.lose(lease.run_id, [("charge", 1)])
+
+    assert (0, 1) == (untouched, bodies.stopped)
+    assert (False, True) == (keeper.holds(lease), keeper.holds(other))
+
+
+async def test_a_later_lease_of_the_same_attempt_stops_the_body_of_the_earlier_one(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    earlier_body, later_body = Bodies(), Bodies()
+    earlier = await leased(storage, keeper)
+    later = keeper.lease(earlier.run_id, earlier.step, earlier.attempt, NOW + SECOND)
+    keeper.hold(earlier, earlier_body.stop)
+
+    keeper.hold(later, later_body.stop)
+    keeper.drop(earlier)
+
+    assert (1, 0) == (earlier_body.stopped, later_body.stopped)
+    assert (False, True) == (keeper.holds(earlier), keeper.holds(later))
+
+
+async def test_what_is_still_held_is_given_back(storage: Storage, keeper: LeaseKeeper) -> None:
+    bodies = Bodies()
+    lease, dropped = await leased(storage, keeper), await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+    keeper.hold(dropped, bodies.stop)
+    keeper.drop(dropped)
+
+    await keeper.release()
+    await keeper.release()
+
+    released = [(await storage.load(one.run_id)).leases[0].released for one in (lease, dropped)]
+    assert [True, False] == released
+    assert 0 == bodies.stopped
+
+
+async def test_nobody_gives_back_what_is_anothers(storage: Storage, clock: Metronome) -> None:
+    alice, bob = (LeaseKeeper(storage, clock, owner, LENGTH) for owner in (ALICE, BOB))
+    lease = await leased(storage, alice)
+    bob.hold(lease, Bodies().stop)
+
+    await bob.release()
+
+    # The lease still names Alice, and what a storage compares is the owner in it.
+    assert ALICE == (await storage.load(lease.run_id)).leases[0].owner
+
+
+async def test_a_lease_is_renewed_three_times_in_its_length(
+    storage: Storage, keeper: LeaseKeeper, clock: Metronome
+) -> None:
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+
+    running = asyncio.create_task(keeper.run())
+    await clock.paused.wait()
+    times = []
+    for _ in range(5):
+        await clock.tick()
+        times.append(await until(storage, lease) - NOW)
+    running.cancel()
+
+    assert {5.0} == set(clock.pauses)
+    assert [20 * SECOND, 25 * SECOND, 30 * SECOND, 35 * SECOND, 40 * SECOND] == times
+    assert 0 == bodies.stopped
+
+
+async def test_a_storage_that_is_away_does_not_end_the_renewing(
+    storage: Storage, clock: Metronome, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage = Outage(storage)
+    keeper = LeaseKeeper(outage.storage, clock, ALICE, LENGTH)
+    lease = await leased(storage, keeper)
+    keeper.hold(lease, Bodies().stop)
+
+    outage.fail("renew")
+    running = asyncio.create_task(keeper.run())
+    await clock.paused.wait()
+    await clock.tick()
+    await clock.tick()
+    running.cancel()
+
+    assert "leases could not be renewed" in caplog.text
+    assert NOW + 25 * SECOND == await until(storage, lease)
+
+
+async def test_where_nothing_is_held_the_storage_is_not_asked(
+    storage: Storage, clock: Metronome
+) -> None:
+    outage = Outage(storage)
+    keeper = LeaseKeeper(outage.storage, clock, ALICE, LENGTH)
+
+    running = asyncio.create_task(keeper.run())
+    await clock.paused.wait()
+    await clock.tick()
+    running.cancel()
+    await keeper.release()
+
+    assert {} == outage.calls
+
+
+async def test_a_release_that_fails_says_so(storage: Storage, clock: Metronome) -> None:
+    outage = Outage(storage)
+    keeper = LeaseKeeper(outage.storage, clock, ALICE, LENGTH)
+    keeper.hold(await leased(storage, keeper), Bodies().stop)
+
+    outage.fail("release")
+
+    with pytest.raises(StorageUnavailable):
+        await keeper.release()
