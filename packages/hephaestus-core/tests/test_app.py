@@ -1,9 +1,10 @@
 """Hephaestus: opening and closing, which app is meant, and what it refuses."""
 
 import asyncio
+import types
 import warnings
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -41,7 +42,10 @@ async def book(ctx: StepContext) -> None: ...
 
 class Waiting:
     start_step = paid
-    transitions = {paid: {"received": look}, look: {"done": Done}}
+    transitions: ClassVar[Mapping[Any, Mapping[str, Any]]] = {
+        paid: {"received": look},
+        look: {"done": Done},
+    }
 
 
 class Bill(Waiting, Workflow, unique="bill", tags=["bills"]): ...
@@ -280,7 +284,9 @@ async def test_transactional_steps_are_refused_where_there_are_no_transactions(
 
 async def test_a_workflow_of_main_warns_on_a_durable_storage_alone() -> None:
     body = {"__module__": "__main__", "start_step": look, "transitions": {look: {"done": Done}}}
-    script: Any = type(Workflow)("Script", (Workflow,), body, unique="script")
+    script: Any = types.new_class(
+        "Script", (Workflow,), {"unique": "script"}, lambda names: names.update(body)
+    )
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -344,26 +350,3 @@ async def test_the_end_of_a_run_is_told_to_those_who_would_change_it(app: Hephae
             error.instance_id, error.run_id, error.status,
         )  # fmt: skip
     assert ["suspended", "cancelled"] == [entry.action for entry in await app.history("bill::1")]
-
-
-@step(retry=Retry(1))
-async def sign(ctx: StepContext) -> Any:
-    return {"signed_by": running.current().name}
-
-
-class Signing(Workflow, unique="appsigning", app="notary"):
-    start_step = sign
-    transitions = {sign: {"done": Done}}
-
-
-async def test_a_pinned_run_waits_for_its_app_though_another_shares_the_storage() -> None:
-    storage = MemoryStorage()
-    await storage.put(Instance(id="appsigning::1", workflow=Signing.name))
-
-    async with Hephaestus(storage, LocalRunner(poll=0.01), name="clerk") as clerk:
-        with pytest.raises(WaitTimeout):
-            await clerk.wait("appsigning::1", 0.1)
-    async with Hephaestus(storage, LocalRunner(poll=0.01), name="notary") as notary:
-        instance = await notary.wait("appsigning::1", 5)
-
-    assert {"signed_by": "notary"} == instance.result

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -34,7 +34,10 @@ async def look(ctx: StepContext) -> dict[str, Any]:
 
 class Waiting:
     start_step = paid
-    transitions = {paid: {"received": look}, look: {"done": Done}}
+    transitions: ClassVar[Mapping[Any, Mapping[str, Any]]] = {
+        paid: {"received": look},
+        look: {"done": Done},
+    }
 
 
 class Bill(Waiting, Workflow, unique="bill", tags=["bills"]): ...

@@ -173,7 +173,7 @@ def test_known_is_the_same_set_until_something_changes(define: Define) -> None:
 
 def test_what_is_pinned_to_an_app_is_known_to_that_app_alone(define: Define) -> None:
     free, pinned = define("shop.Free"), define("shop.Pinned")
-    free.app, pinned.app = None, "second"  # type: ignore[attr-defined]
+    free.app, pinned.app = None, "second"
     registry.register(free)
     registry.register(pinned)
 

@@ -37,11 +37,9 @@ def test_the_number_of_attempts_may_be_given_alone() -> None:
 
 
 def test_its_arguments_come_in_the_order_of_its_fields() -> None:
-    named = Retry(
-        max_attempts=3, initial_delay=2, backoff="linear", max_delay=9, jitter=0, max_lost=4
-    )
+    named = Retry(max_attempts=3, initial_delay=2, backoff="linear", max_delay=9, jitter=0)
 
-    assert named == Retry(3, 2, "linear", 9, 0, 4)
+    assert named == Retry(3, 2, "linear", 9, 0)
 
 
 def test_seconds_become_timedeltas() -> None:

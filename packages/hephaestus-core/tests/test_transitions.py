@@ -93,7 +93,7 @@ def test_a_class_and_done_can_be_chosen() -> None:
         (lambda _: [mail, Wait(1)], "returned 'wait'"),
         (lambda _: "mail", "returned no step: 'mail' is not a step"),
         (lambda _: 5, "returned no step: 5"),
-        (lambda ctx: ctx["nothing"], "raised _NoResult: step 'step' sees no result of 'nothing'"),
+        (lambda ctx: ctx["nothing"], "raised NoResult: step 'step' sees no result of 'nothing'"),
         (lambda _: 1 / 0, "raised ZeroDivisionError: division by zero"),
     ],
     ids=range(9),

@@ -84,7 +84,7 @@ def loads(raw: bytes) -> Any:
 
 
 def may_hold_tags(raw: bytes) -> bool:
-    """Return False if `decode` would change nothing: the JSON text has no dollar, nor `\\u0024`."""
+    """Return False if `decode` would change nothing: the JSON has neither dollars nor escapes."""
     # Asked for a byte rather than for bytes, Python is ten times as fast.
     return _DOLLAR in raw or _BACKSLASH in raw
 

@@ -38,8 +38,8 @@ class Graph:
         self.predecessors: Mapping[str, tuple[str, ...]] = MappingProxyType(before)
         """The steps that may come right before a step."""
 
-        self.ancestors: Mapping[str, frozenset[str]] = _Ancestors(self)
-        """Every step that leads to a step, directly or not."""
+        self.ancestors: Mapping[str, tuple[str, ...]] = _Ancestors(self)
+        """Every step that leads to a step, directly or not; each after those that lead to it."""
 
         self.transactional = tuple(key for key, step in self.steps.items() if step.transactional)
         """The steps whose database effects are committed with their outcome."""
@@ -98,21 +98,22 @@ def reach(order: Sequence[str], neighbours: Mapping[str, tuple[str, ...]]) -> di
     return reached
 
 
-class _Ancestors(Mapping[str, frozenset[str]]):
-    """Sets of ancestors, kept as bits and made into sets when asked for.
+class _Ancestors(Mapping[str, tuple[str, ...]]):
+    """Rows of ancestors, kept as bits and made into tuples when asked for.
 
-    The sets of a line of n steps hold n²/2 names; as bits they take n²/16 bytes.
+    The rows of a line of n steps hold n²/2 names; as bits they take n²/16 bytes. Their order
+    is the same in every process, which that of a set is not, and a step sees it in `ctx.steps`.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._sets: dict[str, frozenset[str]] = {}
+        self._rows: dict[str, tuple[str, ...]] = {}
 
-    def __getitem__(self, key: str) -> frozenset[str]:
-        if key not in self._sets:
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        if key not in self._rows:
             digits = bin(self._bits[key])[:1:-1]
-            self._sets[key] = frozenset(compress(self._order, map(int, digits)))
-        return self._sets[key]
+            self._rows[key] = tuple(compress(self._order, map(int, digits)))
+        return self._rows[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._graph.steps)

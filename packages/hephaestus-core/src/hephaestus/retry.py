@@ -49,6 +49,7 @@ class Retry:
         backoff: Backoff = "exponential",
         max_delay: Duration | None = None,
         jitter: float | bool = _JITTER,
+        *,
         max_lost: int = 10,
     ) -> None:
         """Build a policy; spans are timedeltas or seconds, `jitter` a fraction or a switch."""

@@ -22,7 +22,7 @@ class Runner(Protocol):
     """What telemetry calls it."""
 
     watch: Watch
-    """Woken when a commit of this process changes a run's status."""
+    """Woken when a commit of this process changes a run's status, or ends a wait of it."""
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Begin to execute what is due on the storage, for an app."""

@@ -4,7 +4,7 @@ import asyncio
 
 
 class Watch:
-    """Wakes those who wait for a run, when a commit of this process changes its status."""
+    """Wakes those who wait for a run, when this process changes its status or ends a wait of it."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[Watching]] = {}

@@ -60,11 +60,12 @@ class Simulation:
         self.bodies: dict[Place, Instance] = {}
         """What the bodies under way know, also those that lost their lease."""
 
+        self.interrupted: set[Place] = set()
+        """The attempts whose leases a failure ended; after a retry they are anyone's at once."""
+
         self.outcomes: list[StepEnded] = []
         self.tries: Counter[str] = Counter()
         self.past = laws.Past()
-
-    # What a storage tells.
 
     @property
     def is_due(self) -> bool:
@@ -111,8 +112,6 @@ class Simulation:
         """Whether no answer is under way to a step that stands still for one."""
         return not any(body.step == key for body in self._bodies_of(EventPosted))
 
-    # What happens.
-
     def post(self, what: Body, *, not_before: datetime | None = None) -> None:
         self.inbox.append(message(what, not_before=not_before))
 
@@ -146,6 +145,9 @@ class Simulation:
 
     def retry(self, leased: int = 0, sent: int = 0) -> None:
         advanced = self._computed(lambda i: retry(i, self.workflow, self.now, inbox=self.inbox))
+        under_way = advanced.instance.active.items()
+        ready = {(key, step.attempt) for key, step in under_way if step.state == "ready"}
+        assert {key for key, _ in self.interrupted & ready} <= set(advanced.ready)
         self._commit(advanced, self.inbox, {}, leased, sent)
 
     def claim(self, key: str) -> None:
@@ -198,8 +200,6 @@ class Simulation:
                 self.answer(key)
         self.now = max(self.now, to)
 
-    # How it is done.
-
     def _computed(self, act: Callable[[Instance], Advanced]) -> Advanced:
         """Return what comes of the run as it was read back, and as it was written."""
         raw = msgspec.json.encode(self.instance)
@@ -227,6 +227,8 @@ class Simulation:
         self.written = hand_out(advanced.instance, until)
         self.wake_at = wake_at(self.written, advanced.kept)
         laws.check_wake_at(advanced, self.written, self.wake_at, self.now, until)
+        if advanced.instance.status == "failed":
+            self.interrupted |= self.leases.keys() & set(advanced.ended)
         for place in advanced.ended:
             self.leases.pop(place, None)
         self.inbox = [one for one in self.inbox if one.id not in advanced.consumed]

@@ -42,6 +42,15 @@ def test_a_step_sees_the_results_of_those_that_lead_to_it() -> None:
     assert {"a": {"total": 3}, "b": {}, "c": {}} == seen.steps
 
 
+@pytest.mark.parametrize("order", ["bc", "cb"])
+def test_the_results_come_in_the_order_of_the_graph_in_every_process(order: str) -> None:
+    instance = after(begun(DIAMOND), DIAMOND, ended("a"), *(ended(key) for key in order))
+
+    seen = ctx(DIAMOND, instance, "d")
+
+    assert ["a", "b", "c"] == list(seen.steps)
+
+
 def test_a_sibling_that_happens_to_have_ended_is_not_shown() -> None:
     instance = after(begun(DIAMOND), DIAMOND, ended("a"), ended("b", data={"total": 3}))
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import given, note
 
 from engine.models import DONE, Model, models
@@ -14,6 +15,9 @@ from engine.world import go_on, move, wander
 from hephaestus.engine import advance, bind
 from hephaestus.errors import AmbiguousEvent, UnknownEvent
 from hephaestus.instance import Instance
+
+# It is a failure that takes long: hypothesis looks for its simplest form.
+pytestmark = pytest.mark.timeout(3600)
 
 
 @given(models(), tapes(300))

@@ -1,5 +1,6 @@
 """Retry: a failed run is taken up again where it stopped."""
 
+import msgspec
 import pytest
 
 from engine.runs import (
@@ -21,7 +22,7 @@ from engine.runs import (
     told,
 )
 from hephaestus.engine import Advanced, advance, hand_out, retry
-from hephaestus.errors import NotRetryable
+from hephaestus.errors import DamagedInstance, NotRetryable
 from hephaestus.instance import Instance
 from hephaestus.message import Body, LeaseEnded, Message
 from hephaestus.retry import Retry
@@ -76,6 +77,15 @@ def test_only_a_failed_run_can_be_retried(instance: Instance) -> None:
         retry(instance, LINE, at(0))
 
     assert instance.status == raised.value.status
+
+
+@pytest.mark.parametrize("lost", ["error", "stopped"])
+def test_a_failed_run_that_does_not_say_where_is_damaged(lost: str) -> None:
+    nothing: dict[str, object] = {"error": None, "stopped": {}}
+    instance = msgspec.structs.replace(stopped(), **{lost: nothing[lost]})
+
+    with pytest.raises(DamagedInstance):
+        again(instance)
 
 
 def test_the_failed_step_is_ready_at_once_for_its_next_attempt() -> None:
@@ -154,6 +164,17 @@ def test_a_sibling_that_was_at_work_is_handed_out_again_at_once() -> None:
     step = advanced.instance.active["c"]
     assert {"b", "c"} <= set(advanced.ready)
     assert (1, 0, at(2)) == (step.attempt, step.dispatches, step.deadline)
+
+
+def test_a_sibling_that_somebody_had_claimed_is_handed_out_again_at_once() -> None:
+    instance = after(begun(WIDE), WIDE, ended("a"))
+    claimed = advance(instance, WIDE, at(0), live_leases={"c": at(15)}).instance
+    failed_run = after(claimed, WIDE, failed("b", fatal=True), now=at(1))
+
+    advanced = again(failed_run)
+
+    assert at(15) == claimed.active["c"].deadline
+    assert {"b", "c"} <= set(advanced.ready)
 
 
 def test_a_sibling_that_rests_after_a_failure_goes_on_resting() -> None:

@@ -113,13 +113,13 @@ async def test_held_leases_are_renewed(storage: Storage, keeper: LeaseKeeper) ->
 async def test_what_was_dropped_is_renewed_no_more(storage: Storage, keeper: LeaseKeeper) -> None:
     bodies = Bodies()
     lease = await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
-    keeper.drop(lease)
-    keeper.drop(lease)
+    held = keeper.hold(lease, bodies.stop)
+    keeper.drop(held)
+    keeper.drop(held)
 
     await keeper.renew(NOW + 5 * SECOND)
 
-    assert not keeper.holds(lease)
+    assert held.ended
     assert (0, NOW + LENGTH) == (bodies.stopped, await until(storage, lease))
 
 
@@ -128,8 +128,7 @@ async def test_the_body_of_a_lost_lease_is_stopped_once(
 ) -> None:
     bodies = Bodies()
     lost, kept = await leased(storage, keeper), await leased(storage, keeper)
-    keeper.hold(lost, bodies.stop)
-    keeper.hold(kept, bodies.stop)
+    held = [keeper.hold(lease, bodies.stop) for lease in (lost, kept)]
     run = (await storage.load(lost.run_id)).instance
     await commit(storage, moved(run), ended=(("charge", 1),))
 
@@ -137,7 +136,7 @@ async def test_the_body_of_a_lost_lease_is_stopped_once(
     await keeper.renew(NOW + 10 * SECOND)
 
     assert 1 == bodies.stopped
-    assert (False, True) == (keeper.holds(lost), keeper.holds(kept))
+    assert [True, False] == [one.ended for one in held]
     assert f"the lease of step 'charge', attempt 1, of run {lost.run_id} is lost" in caplog.text
 
 
@@ -159,15 +158,14 @@ async def test_a_commit_of_this_process_stops_the_bodies_whose_leases_it_ended(
 ) -> None:
     bodies = Bodies()
     lease, other = await leased(storage, keeper), await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
-    keeper.hold(other, bodies.stop)
+    held = [keeper.hold(one, bodies.stop) for one in (lease, other)]
 
     keeper.lose(lease.run_id, [("charge", 2), ("ship", 1)])
     untouched = bodies.stopped
     keeper.lose(lease.run_id, [("charge", 1)])
 
     assert (0, 1) == (untouched, bodies.stopped)
-    assert (False, True) == (keeper.holds(lease), keeper.holds(other))
+    assert [True, False] == [one.ended for one in held]
 
 
 async def test_a_later_lease_of_the_same_attempt_stops_the_body_of_the_earlier_one(
@@ -176,21 +174,20 @@ async def test_a_later_lease_of_the_same_attempt_stops_the_body_of_the_earlier_o
     earlier_body, later_body = Bodies(), Bodies()
     earlier = await leased(storage, keeper)
     later = keeper.lease(earlier.run_id, earlier.step, earlier.attempt, NOW + SECOND)
-    keeper.hold(earlier, earlier_body.stop)
+    former = keeper.hold(earlier, earlier_body.stop)
 
-    keeper.hold(later, later_body.stop)
-    keeper.drop(earlier)
+    held = keeper.hold(later, later_body.stop)
+    keeper.drop(former)
 
     assert (1, 0) == (earlier_body.stopped, later_body.stopped)
-    assert (False, True) == (keeper.holds(earlier), keeper.holds(later))
+    assert (True, False) == (former.ended, held.ended)
 
 
 async def test_what_is_still_held_is_given_back(storage: Storage, keeper: LeaseKeeper) -> None:
     bodies = Bodies()
     lease, dropped = await leased(storage, keeper), await leased(storage, keeper)
     keeper.hold(lease, bodies.stop)
-    keeper.hold(dropped, bodies.stop)
-    keeper.drop(dropped)
+    keeper.drop(keeper.hold(dropped, bodies.stop))
 
     await keeper.release()
     await keeper.release()

@@ -12,12 +12,20 @@ from hephaestus.errors import InvalidArgument, StorageUnavailable
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.runner import Runner
+from hephaestus.steps import StepContext
 from hephaestus.storage import Snapshot, Storage
-from hephaestus.testing import RunnerContract
+from hephaestus.testing import RunnerContract, VirtualClock
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Stage, hanging_once
-from hephaestus.testing.runner.workflows import Bill, Computation, Errand, Order, Reminder
+from hephaestus.testing.runner.workflows import (
+    SOON,
+    Bill,
+    Computation,
+    Errand,
+    Order,
+    Reminder,
+)
 
 
 class TestLocalRunner(RunnerContract):
@@ -55,6 +63,25 @@ class TestBeyondTheContract(Apps):
             await errand.result(PATIENCE)
 
         assert [errand.id for errand in errands] == begun
+
+    @pytest.mark.parametrize("concurrency", [1, 5, 100])
+    async def test_timers_fire_on_time_though_there_is_no_room_for_what_follows(
+        self, storage: Storage, stage: Stage, concurrency: int
+    ) -> None:
+        async def yield_often(_: StepContext) -> None:
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+        stage.direct("ring", yield_often)
+        clock = VirtualClock()
+        async with Hephaestus(storage, LocalRunner(concurrency=concurrency), clock=clock) as app:
+            for number in range(300):
+                await Reminder.start(str(number), stage.initial())
+
+            await clock.advance(SOON)
+            completed = await app.count(status="completed")
+
+        assert 300 == completed
 
     async def test_a_runner_serves_one_app_at_a_time(self, storage: Storage) -> None:
         runner = LocalRunner()

@@ -97,10 +97,13 @@ class Draft:
         step = self._active.get(lease.step)
         if step is None or step.state != "ready" or step.attempt != lease.attempt:
             return
-        self.changed = True
         if lease.released:
-            self._set(lease.step, deadline=self.now, dispatches=0)
+            # Once: a process that has no room for it must not write this again and again.
+            if step.dispatches or step.deadline is None or step.deadline > self.now:
+                self.changed = True
+                self._set(lease.step, deadline=self.now, dispatches=0)
             return
+        self.changed = True
         self.ledger.add("lost", lease.step, attempt=step.attempt)
         losses = step.losses + 1
         limit = self._policy(lease.step).max_lost
@@ -133,7 +136,8 @@ class Draft:
                 continue
             if step.deadline is None or step.deadline <= self.now:
                 self.changed = True
-                self._set(key, deadline=until)
+                # It was handed out, by a claim if not by a commit: see take_up_again.
+                self._set(key, deadline=until, dispatches=max(step.dispatches, 1))
 
     def finish(self, *, kept: int) -> Instance:
         """Return the instance as it is now, at the next revision, with so many messages kept."""

@@ -13,6 +13,26 @@ _RENEWALS = 3
 """How often a lease is renewed before it would end."""
 
 
+class Held:
+    """A lease that is renewed."""
+
+    __slots__ = ("ended", "lease", "on_lost")
+
+    def __init__(self, lease: Lease, on_lost: Callable[[], object] | None) -> None:
+        self.lease = lease
+        self.on_lost = on_lost
+        """What to call if it ends before it is dropped."""
+
+        self.ended = False
+        """Whether it is renewed no more: lost, ended by a commit, or dropped."""
+
+    def lose(self) -> None:
+        """Be lost."""
+        self.ended = True
+        if self.on_lost is not None:
+            self.on_lost()
+
+
 class LeaseKeeper:
     """Renews all leases of a process in one write, and says which are lost."""
 
@@ -21,7 +41,7 @@ class LeaseKeeper:
         self._storage = storage
         self._clock = clock
         self._length = length
-        self._held: dict[tuple[str, str, int], tuple[Lease, Callable[[], object]]] = {}
+        self._held: dict[tuple[str, str, int], Held] = {}
 
     def lease(self, run_id: str, step: str, attempt: int, now: datetime) -> Lease:
         """Return a lease of full length; it holds once the storage has it."""
@@ -29,33 +49,31 @@ class LeaseKeeper:
             run_id=run_id, step=step, attempt=attempt, owner=self.owner, until=now + self._length
         )
 
-    def hold(self, lease: Lease, on_lost: Callable[[], object]) -> None:
+    def hold(self, lease: Lease, on_lost: Callable[[], object] | None = None) -> Held:
         """Renew the lease from now on; `on_lost` is called if that fails.
 
         An earlier lease of the same attempt is lost by now: the run failed and was taken up
         again, before a renewal could tell.
         """
-        former = self._held.get(lease.key)
-        self._held[lease.key] = (lease, on_lost)
-        if former is not None and former[0] is not lease:
-            former[1]()
+        key = lease.key
+        former = self._held.get(key)
+        held = self._held[key] = Held(lease, on_lost)
+        if former is not None:
+            former.lose()
+        return held
 
-    def holds(self, lease: Lease) -> bool:
-        """Tell whether the lease is renewed: neither lost, nor ended by a commit, nor dropped."""
-        held = self._held.get(lease.key)
-        return held is not None and held[0] is lease
-
-    def drop(self, lease: Lease) -> None:
+    def drop(self, held: Held) -> None:
         """Renew that lease no more."""
-        if self.holds(lease):
-            del self._held[lease.key]
+        if not held.ended:
+            held.ended = True
+            del self._held[held.lease.key]
 
     def lose(self, run_id: str, ended: Sequence[tuple[str, int]]) -> None:
         """Stop the bodies whose leases a commit of this process ended."""
         for step, attempt in ended:
             held = self._held.pop((run_id, step, attempt), None)
             if held is not None:
-                held[1]()
+                held.lose()
 
     async def run(self) -> None:
         """Renew for ever."""
@@ -76,22 +94,23 @@ class LeaseKeeper:
         Args:
             reached: The time that the clock is about to reach; leases last beyond it.
         """
-        asked = {key: lease for key, (lease, _) in self._held.items()}
-        lost = await self._storage.renew(
-            [*asked.values()], reached + self._length, self._clock.now()
-        )
+        asked = dict(self._held)
+        leases = [held.lease for held in asked.values()]
+        lost = await self._storage.renew(leases, reached + self._length, self._clock.now())
         for lease in lost:
-            if self.holds(asked[lease.key]):
+            held = asked[lease.key]
+            if not held.ended:
                 _log.warning(
                     "the lease of step %r, attempt %d, of run %s is lost; its body is stopped",
                     lease.step, lease.attempt, lease.run_id,
                 )  # fmt: skip
-                _, on_lost = self._held.pop(lease.key)
-                on_lost()
+                del self._held[lease.key]
+                held.lose()
 
     async def release(self) -> None:
         """Give back what is still held, so that others take over at once."""
-        leases = [lease for lease, _ in self._held.values()]
-        self._held.clear()
+        leases = [held.lease for held in self._held.values()]
+        for held in [*self._held.values()]:
+            self.drop(held)
         if leases:
             await self._storage.release(leases, self._clock.now())

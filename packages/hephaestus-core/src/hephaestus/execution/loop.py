@@ -273,7 +273,7 @@ class Execution:
             raise
         instance = change.instance
         self._keeper.lose(instance.run_id, advanced.ended)
-        if instance.status != before.status:
+        if instance.status != before.status or advanced.waits:
             self._watch.notify(instance.run_id, instance.id)
         report(
             before,
@@ -341,10 +341,11 @@ class Execution:
 
 def _workflow_of(instance: Instance) -> type[Workflow]:
     workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
-    gone = instance.active.keys() - workflow.graph.steps.keys()
-    if gone:
+    steps = workflow.graph.steps.keys()
+    if not instance.active.keys() <= steps:
+        gone = sorted(instance.active.keys() - steps)
         raise InvalidArgument(
-            f"run {instance.run_id} stands at {', '.join(sorted(gone))}, which workflow "
+            f"run {instance.run_id} stands at {', '.join(gone)}, which workflow "
             f"{workflow.name!r} version {workflow.version} does not have any more; "
             "give a changed definition a new version="
         )

@@ -8,7 +8,7 @@ from hephaestus.clock import Clock
 
 
 class Alarm:
-    """Rings at a regular interval, and at the times noted that lie within one from now.
+    """Rings at a regular interval, and at the times noted that lie within the next two.
 
     Times further ahead need no note: a regular look finds them. So ten thousand runs that wait
     for days cost nothing here.
@@ -22,11 +22,11 @@ class Alarm:
         self._sooner = asyncio.Event()
 
     def note(self, at: datetime | None) -> None:
-        """Ring at this time, too, if it comes before the next regular look."""
+        """Ring at this time, too, if it comes before the next regular look but one."""
         if at is None:
             return
         self._clock.expect(at)
-        if at >= self._clock.now() + self._interval:
+        if at >= self._next + self._interval:
             return
         if not self._noted or at < self._noted[0]:
             self._sooner.set()

@@ -19,6 +19,7 @@ from hephaestus.errors import (
 from hephaestus.execution import (
     Choice,
     Execution,
+    Held,
     LeaseKeeper,
     Placed,
     cancel_message,
@@ -35,6 +36,9 @@ from hephaestus.watch import Watch
 
 _log = logging.getLogger("hephaestus.runner")
 _HAND_OVER = timedelta(seconds=10)
+_LOOK = timedelta(milliseconds=10)
+"""What another look at a ready step may cost while there is no room for it."""
+
 _AT_LEAST = 20
 """So many due runs are taken even when no step can begin: timers and cancels need no room."""
 
@@ -199,8 +203,7 @@ class LocalRunner:
     def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
         for lease in leases:
             # Held before its task begins, which sees if the lease has ended by then.
-            self._keeper.hold(lease, _nothing)
-            self._spawn(self._line(instance, lease))
+            self._spawn(self._line(instance, self._keeper.hold(lease)))
 
     def _note(self, placed: Placed) -> None:
         """Remember what there was no room for, and when to look again."""
@@ -209,43 +212,40 @@ class LocalRunner:
                 self._backlog.add(placed.instance, key)
         self._alarm.note(placed.wake_at)
 
-    async def _line(self, instance: Instance, lease: Lease) -> None:
+    async def _line(self, instance: Instance, held: Held) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
         running.bind(self._app)
-        while self._keeper.holds(lease):
-            placed = await self._work(instance, lease)
+        while not held.ended:
+            placed = await self._work(instance, held)
             if placed is None or not placed.leases:
                 return
-            instance, lease = placed.instance, placed.leases[0]
-            self._keeper.hold(lease, _nothing)
+            instance, held = placed.instance, self._keeper.hold(placed.leases[0])
             self._take_up(instance, placed.leases[1:])
         self._free += 1
 
-    async def _work(self, instance: Instance, lease: Lease) -> Placed | None:
+    async def _work(self, instance: Instance, held: Held) -> Placed | None:
         try:
-            ended = await self._execute(instance, lease)
+            ended = await self._execute(instance, held)
             placed = await self._execution.deliver(instance, ended)
         except Exception:
             # Nobody will deliver this outcome: let the lease run out, and another try.
-            self._keeper.drop(lease)
+            self._keeper.drop(held)
             raise
-        self._keeper.drop(lease)
+        self._keeper.drop(held)
         if placed is not None:
             self._note(placed)
         return placed
 
-    async def _execute(self, instance: Instance, lease: Lease) -> StepEnded:
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._keeper.hold(lease, task.cancel)
+    async def _execute(self, instance: Instance, held: Held) -> StepEnded:
+        held.on_lost = cast("asyncio.Task[None]", asyncio.current_task()).cancel
         try:
             return await self._execution.execute(
-                instance, lease.step, lambda: self._stopping or not self._keeper.holds(lease)
+                instance, held.lease.step, lambda: self._stopping or held.ended
             )
         finally:
             self._free += 1
             # A lease that ends from here on is our own doing, or changes nothing any more.
-            if self._keeper.holds(lease):
-                self._keeper.hold(lease, _nothing)
+            held.on_lost = None
 
     def _fill(self) -> None:
         """Claim steps from the backlog for the room there is."""
@@ -264,8 +264,7 @@ class LocalRunner:
             if claimed is None:
                 self._free += 1
         if claimed is not None:
-            self._keeper.hold(lease, _nothing)
-            await self._line(claimed, lease)
+            await self._line(claimed, self._keeper.hold(lease))
 
     async def _look(self) -> None:
         """Take what is due, until the runner closes."""
@@ -274,14 +273,12 @@ class LocalRunner:
             if self._closing:
                 return
             limit = max(self._free, _AT_LEAST)
-            # Where there is no room, those who have some go first.
-            now = self._clock.now() if self._free else self._clock.now() - self._poll
             try:
                 runs = await self._storage.due(
-                    now,
+                    self._clock.now(),
                     limit,
                     registry.known(self._app.name),
-                    hand_over=min(_HAND_OVER, self._lease),
+                    hand_over=self._hand_over(),
                 )
             except HephaestusError as error:
                 _log.warning("cannot look for due runs: %s", error)
@@ -289,6 +286,17 @@ class LocalRunner:
             await asyncio.gather(*(self._advance(run_id) for run_id in runs))
             if len(runs) == limit:
                 self._alarm.now()
+
+    def _hand_over(self) -> timedelta:
+        """Return how long what is due is hidden from others.
+
+        Where there is no room it is short, so that those who have some see the steps that are
+        ready; but it grows with their number, so that looking at them again stays cheap.
+        """
+        longest = min(_HAND_OVER, self._lease)
+        if self._free:
+            return longest
+        return min(longest, max(self._poll / 2, _LOOK * len(self._backlog)))
 
     async def _advance(self, run_id: str) -> None:
         try:
@@ -326,10 +334,6 @@ def _positive(value: Duration, name: str) -> timedelta:
     if not span:
         raise InvalidArgument(f"{name} is more than nothing")
     return span
-
-
-def _nothing() -> None:
-    """Do nothing: the lease of a body that has ended needs no stopping."""
 
 
 async def _stop(*tasks: asyncio.Task[None]) -> None:

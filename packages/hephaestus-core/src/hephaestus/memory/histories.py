@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -55,10 +55,9 @@ class Histories:
         given = came = None
         if entry.input is not None:
             given = self._codec.dump(entry.input)
-        if entry.action == "completed" and entry.step in results:
-            came = results[entry.step]
-        elif entry.output is not None:
-            came = self._codec.dump(entry.output)
+        if entry.output is not None:
+            known = results.get(entry.step or "") if entry.action == "completed" else None
+            came = known or self._codec.dump(entry.output)
         return msgspec.structs.replace(entry, input=None, output=None), given, came
 
     def _whole(self, cut: Cut) -> Entry:

@@ -99,7 +99,7 @@ class Row(msgspec.Struct, kw_only=True):
             return False
         if change.consumed and not self.inbox.keys() >= set(change.consumed):
             return False
-        return not any([self.is_leased((new.step, new.attempt)) for new in change.granted])
+        return not any(self.is_leased((new.step, new.attempt)) for new in change.granted)
 
     def is_leased(self, place: tuple[str, int]) -> bool:
         """Return whether a step at an attempt has an unreleased lease, expired or not."""

@@ -28,7 +28,8 @@ from hephaestus.storage import (
     Owner,
     Snapshot,
     checked_pruning,
-    with_key,
+    importable,
+    recordable,
 )
 
 _log = logging.getLogger("hephaestus.storage")
@@ -75,7 +76,7 @@ class MemoryStorage:
 
     async def put(self, instance: Instance) -> None:
         """Restore or import a run; see `Storage.put`."""
-        instance = with_key(instance)
+        instance = importable(instance)
         self._check_key(instance)
         stored = self._rows.get(instance.run_id)
         row = Row.restored(instance, stored, self.codec)
@@ -109,7 +110,7 @@ class MemoryStorage:
 
     async def record(self, entry: Entry) -> None:
         """Append an entry to a history."""
-        self._histories.add(self._histories.cut([entry]))
+        self._histories.add(self._histories.cut([recordable(entry)]))
 
     async def entries(self, id: str) -> list[Entry]:
         """Return the history of a run."""

@@ -119,7 +119,7 @@ class StepContext:
         """
         key = key_of(step)
         if key not in self._results:
-            raise _NoResult(key, self._step, tuple(self._results))
+            raise NoResult(key, self._step, tuple(self._results))
         # A step after a thousand others that looks at one of them copies that one alone.
         copies = self._copies.get("steps", self._looked_at)
         if key not in copies:
@@ -140,8 +140,8 @@ class StepContext:
         return copy
 
 
-class _NoResult(KeyError):
-    """A result that `ctx` does not show."""
+class NoResult(KeyError):
+    """A result that `ctx` does not show; its name is what a failed run says went wrong."""
 
     def __init__(self, key: str, step: str, visible: Iterable[str]) -> None:
         super().__init__(key, step, tuple(visible))

@@ -3,7 +3,7 @@
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
 from hephaestus.storage.contract import Storage
 from hephaestus.storage.filters import Filters, checked_pruning
-from hephaestus.storage.importing import with_key
+from hephaestus.storage.importing import importable, recordable
 
 __all__ = [
     "Change",
@@ -13,5 +13,6 @@ __all__ = [
     "Snapshot",
     "Storage",
     "checked_pruning",
-    "with_key",
+    "importable",
+    "recordable",
 ]

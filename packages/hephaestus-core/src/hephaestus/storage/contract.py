@@ -78,10 +78,13 @@ class Storage(Protocol):
         - Where it has no `updated_at`, or has ended and has no `finished_at`, that becomes its
           time of creation.
         - Where it has no key and this process knows its workflow, it holds the key that the
-          workflow declares: `with_key` makes it.
+          workflow declares.
+
+        Every storage asks `importable` first.
 
         Raises:
             AlreadyRunning: Another unfinished run holds its key.
+            InvalidArgument: It is no run that every storage could keep.
             NotSerializable: It holds what cannot be stored; nothing is written.
         """
         ...
@@ -115,7 +118,10 @@ class Storage(Protocol):
     async def record(self, entry: Entry) -> None:
         """Append an entry to a history, whether or not its run is stored; once per entry id.
 
+        Every storage asks `recordable` first.
+
         Raises:
+            InvalidArgument: It is no entry that every storage could keep.
             NotSerializable: It holds what cannot be stored.
         """
         ...

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from hephaestus.errors import StorageUnavailable
+from hephaestus.errors import HephaestusError, StorageUnavailable
 from hephaestus.memory import MemoryStorage
-from simulation.monitor import Monitor
-from simulation.world import Process, World, settle
+from protocol.simulation.monitor import Monitor
+from protocol.simulation.world import Process, World, settle
 
 
 class Connection:
@@ -28,7 +28,8 @@ class Connection:
 
     async def _send(self, name: str, verb: Callable[..., Any], *args: Any, **options: Any) -> Any:
         process = self._process
-        request = _Request(process, self._monitor, name, functools.partial(verb, *args, **options), args)
+        call = functools.partial(verb, *args, **options)
+        request = _Request(process, self._monitor, name, call, args)
         process.world.may(request.arrive)
         process.waiting += 1
         try:
@@ -98,7 +99,7 @@ class _Request:
         except StopIteration as stop:
             self._monitor.saw(self._process, self._name, self._args, stop.value)
             return "returned", stop.value
-        except Exception as error:
+        except HephaestusError as error:
             self._world.note(self._process, self._name, type(error).__name__)
             return "raised", error
         raise AssertionError(f"{self._name} of a memory storage waited for something")

@@ -4,14 +4,15 @@ import asyncio
 import contextvars
 import heapq
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from hephaestus.clock import SystemClock
 
 _Arguments = TypeVarTuple("_Arguments")
+_Result = TypeVar("_Result")
 _EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
 _LONGEST_DRAIN = 20_000
@@ -66,7 +67,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._count = 0
         self._tasks: list[_Task] = []
         self._errors: list[BaseException | None] = []
-        self.set_task_factory(self._make)
 
     # What asyncio asks of a loop
 
@@ -97,6 +97,22 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         place = (round(when * _SECOND), self._count, handle, context.get(HOST))
         heapq.heappush(self._timers, place)
         return handle
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, _Result] | Generator[Any, None, _Result],
+        *,
+        name: str | None = None,
+        context: contextvars.Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[_Result]:
+        context = contextvars.copy_context() if context is None else context
+        task = _Task(coro, len(self._tasks), context, loop=self, name=name, **options)
+        self._tasks.append(task)
+        return task
+
+    def get_debug(self) -> bool:
+        return False
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self._errors.append(context.get("exception"))
@@ -152,18 +168,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         host.stalled = False
         self._queue.extend((handle, host) for handle in host.held)
         host.held.clear()
-
-    def _make(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        work: Coroutine[Any, Any, Any],
-        context: contextvars.Context | None = None,
-        **options: Any,
-    ) -> asyncio.Task[Any]:
-        context = contextvars.copy_context() if context is None else context
-        task = _Task(work, len(self._tasks), context, loop=loop, **options)
-        self._tasks.append(task)
-        return task
 
     def _throw_away(self) -> None:
         for task in self._tasks:

@@ -5,20 +5,20 @@ import contextvars
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hephaestus.errors import HephaestusError
 from hephaestus.memory import MemoryStorage
-from simulation.monitor import Monitor
-from simulation.roster import Roster
-from simulation.scenarios import SCENARIOS, Scenario, and_a_cancel
-from simulation.user import User
-from simulation.verdict import complaints
-from simulation.weather import forecast
-from simulation.workflows import MONITOR
-from simulation.world import Died, Violation, World
+from protocol.simulation.monitor import Monitor
+from protocol.simulation.roster import Roster
+from protocol.simulation.scenarios import SCENARIOS, Scenario, and_a_cancel
+from protocol.simulation.user import User
+from protocol.simulation.verdict import complaints
+from protocol.simulation.weather import forecast
+from protocol.simulation.workflows import MONITOR
+from protocol.simulation.world import Died, Violation, World
 
 _LONGEST_CALM = 3600.0
 _QUIET = 45.0
@@ -43,9 +43,13 @@ class Report:
         return "\n".join([head, *self.world.trace()])
 
 
-def simulate(seed: object, storage: Callable[[], MemoryStorage] = MemoryStorage) -> Report:
+def simulate(
+    seed: object,
+    storage: Callable[[], MemoryStorage] = MemoryStorage,
+    scenarios: Sequence[Scenario] = SCENARIOS,
+) -> Report:
     """Let a world live; the same seed gives the same one."""
-    return contextvars.Context().run(_simulate, str(seed), storage)
+    return contextvars.Context().run(_simulate, str(seed), storage, scenarios)
 
 
 @contextmanager
@@ -62,11 +66,13 @@ def silence() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _simulate(seed: str, storage: Callable[[], MemoryStorage]) -> Report:
+def _simulate(
+    seed: str, storage: Callable[[], MemoryStorage], choice: Sequence[Scenario]
+) -> Report:
     dice = random.Random(f"weather {seed}")
     world = World(seed, forecast(dice))
     weather = str(world.weather)
-    scenarios = [dice.choice(SCENARIOS) for _ in range(dice.choice((1, 1, 2)))]
+    scenarios = [dice.choice(choice) for _ in range(dice.choice((1, 1, 2)))]
     monitor = Monitor(world)
     MONITOR.set(monitor)
     violation = None

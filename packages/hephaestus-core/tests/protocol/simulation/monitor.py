@@ -8,9 +8,9 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.steps import StepContext
 from hephaestus.storage import Change, Lease, Owner, Snapshot
-from simulation.records import Attempt, Body, Run, Tenure
-from simulation.rules import NEXT_ATTEMPT, broken_rule, outcomes_in
-from simulation.world import Process, World
+from protocol.simulation.records import Attempt, Body, Run, Tenure
+from protocol.simulation.rules import NEXT_ATTEMPT, broken_rule, outcomes_in
+from protocol.simulation.world import Process, World
 
 _RENEWAL = 5.0
 """Seconds between two renewals of a lease of 15 s."""

@@ -7,7 +7,7 @@ from typing import Literal
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, EventPosted, Message, StepEnded
 from hephaestus.storage import Owner
-from simulation.world import Process
+from protocol.simulation.world import Process
 
 Attempt = tuple[str, int]
 """A step and one of its attempts."""

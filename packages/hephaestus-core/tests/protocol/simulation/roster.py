@@ -1,21 +1,21 @@
 """The programs that are deployed, and that are started again when they end."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from hephaestus.app import Hephaestus
 from hephaestus.errors import StorageUnavailable
-from hephaestus.execution import pending
-from hephaestus.instance import Instance
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.runner import Runner
 from hephaestus.storage import Storage
-from simulation.broker import Broker, BrokerRunner
-from simulation.connection import Connection
-from simulation.monitor import Monitor
-from simulation.world import Died, Process, World
+from protocol.simulation.broker import Broker
+from protocol.simulation.connection import Connection
+from protocol.simulation.monitor import Monitor
+from protocol.simulation.sending import SendingRunner
+from protocol.simulation.world import Died, Process, World
 
 _LOOK = 4.0
 """Seconds between two looks at the sky."""
@@ -30,7 +30,7 @@ class Program:
     storage: Storage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """What is deployed: each start of it is a new incarnation."""
 
@@ -38,6 +38,7 @@ class Slot:
     kind: Literal["local", "broker"]
     name: str | None
     concurrency: int
+    grace: float
 
 
 class Roster:
@@ -49,15 +50,21 @@ class Roster:
         self._truth = truth
         self._broker = Broker(world)
         self._programs: list[Program] = []
+        self._troubles: list[asyncio.Task[None]] = []
         dice = world.dice
         kinds: tuple[Literal["local", "broker"], ...] = dice.choice(
             (("local",), ("broker",), ("local", "broker"))
         )
         self._slots = [
-            Slot(number, dice.choice(kinds), dice.choice((None, f"worker-{number}")),
-                 dice.choice((1, 2, 10)))
+            Slot(
+                number=number,
+                kind=dice.choice(kinds),
+                name=dice.choice((None, f"worker-{number}")),
+                concurrency=dice.choice((1, 2, 10)),
+                grace=dice.choice((0, 2, 10)),
+            )
             for number in range(dice.choice((1, 2, 2, 3)))
-        ]  # fmt: skip
+        ]
 
     def deploy(self) -> list[asyncio.Task[None]]:
         """Start everything, for ever."""
@@ -71,15 +78,6 @@ class Roster:
             if found:
                 return self._world.dice.choice(found)
             await asyncio.sleep(1)
-
-    async def start(
-        self, runner: Runner, storage: Storage, instance: Instance, later: object
-    ) -> None:
-        """Start a run, or store it alone as a start in a caller's transaction does."""
-        if later is None:
-            await runner.start(instance)
-        else:
-            await storage.create(pending(instance, self._world.clock.now()))
 
     async def _fill(self, slot: Slot) -> None:
         dice = self._world.dice
@@ -106,9 +104,11 @@ class Roster:
         storage = cast("Storage", Connection(process, self._truth, self._monitor))
         runner: Runner
         if slot.kind == "local":
-            runner = LocalRunner(concurrency=slot.concurrency, poll=5, name=slot.name)
+            runner = LocalRunner(
+                concurrency=slot.concurrency, poll=5, grace=slot.grace, name=slot.name
+            )
         else:
-            runner = BrokerRunner(self._broker, process, slot.name)
+            runner = SendingRunner(self._broker, process, worker=slot.name, grace=slot.grace)
             process.hints = False
         program = Program(process, runner, storage)
         self._programs.append(program)
@@ -122,17 +122,20 @@ class Roster:
             if world.chance(weather.outage):
                 world.note(None, "outage")
                 world.outage = True
-                asyncio.create_task(self._end_outage())  # noqa: RUF006  # the loop keeps tasks
+                self._begin(self._end_outage())
             for program in list(self._programs):
                 process = program.process
                 if world.chance(weather.stall) and not process.stalled:
-                    asyncio.create_task(self._stall(process))  # noqa: RUF006  # as above
+                    self._begin(self._stall(process))
                 elif world.chance(weather.cut) and not process.cut:
-                    asyncio.create_task(self._cut(process))  # noqa: RUF006  # as above
+                    self._begin(self._cut(process))
                 elif world.chance(weather.crash):
                     process.die()
                 elif process.open and world.chance(weather.deploy):
-                    asyncio.create_task(self._close(program))  # noqa: RUF006  # as above
+                    self._begin(self._close(program))
+
+    def _begin(self, trouble: Coroutine[Any, Any, None]) -> None:
+        self._troubles.append(asyncio.create_task(trouble))
 
     async def _end_outage(self) -> None:
         await asyncio.sleep(self._world.dice.choice((1, 8, 25)))

@@ -6,8 +6,8 @@ from hephaestus.engine import wake_at
 
 from hephaestus.message import CancelRequested, EventPosted, Message
 from hephaestus.storage import Change
-from simulation.records import Attempt, Run
-from simulation.world import Process
+from protocol.simulation.records import Attempt, Run
+from protocol.simulation.world import Process
 
 NEXT_ATTEMPT = ("failed", "lost", "retried", "resumed")
 """What gives a step its next attempt."""

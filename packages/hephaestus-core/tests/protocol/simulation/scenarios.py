@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from simulation import workflows
-from simulation.user import User
+from protocol.simulation import workflows
+from protocol.simulation.user import User
 
 Scenario = Callable[[User], Awaitable[None]]
 
@@ -59,11 +59,11 @@ async def a_deadline(user: User) -> None:
 async def a_reminder(user: User) -> None:
     """A scheduled timeout that may be taken back."""
     run = await user.start(workflows.Reminder)
-    await user.wait(5)
-    message_id = await user.schedule(run, "nudge", user.dice.choice((1, 5, 20)))
-    if message_id is not None and user.dice.random() < 0.7:
-        await user.wait(10)
-        await user.withdraw(message_id)
+    for delay in (1, 3, 20):
+        message_id = await user.schedule(run, "nudge", delay)
+        if message_id is not None and user.dice.random() < 0.7:
+            await user.wait(delay)
+            await user.withdraw(message_id)
     await user.wait(20)
     await user.post(run, "answered", key="answer")
     await user.until(run)
@@ -95,10 +95,9 @@ async def and_a_cancel(user: User, scenario: Scenario) -> None:
     """Stop the run of a story at some time."""
 
     async def cancel() -> None:
-        while user.accepted is None:
-            await asyncio.sleep(1)
+        run = await user.has_started()
         await user.wait(user.dice.choice((1, 5, 30)))
-        await user.cancel(user.accepted)
+        await user.cancel(run)
 
     await asyncio.gather(scenario(user), cancel())
 

@@ -14,14 +14,15 @@ from hephaestus.errors import (
     NotRetryable,
     StorageUnavailable,
 )
+from hephaestus.execution import pending
 from hephaestus.instance import Instance
 from hephaestus.key import unique_key
 from hephaestus.runner import Runner
 from hephaestus.storage import Storage
 from hephaestus.workflow import Workflow
-from simulation.monitor import Monitor
-from simulation.roster import Program, Roster
-from simulation.world import Died, World
+from protocol.simulation.monitor import Monitor
+from protocol.simulation.roster import Program, Roster
+from protocol.simulation.world import Died, World
 
 _Ask = Callable[[Runner, Storage], Coroutine[Any, Any, Any]]
 
@@ -44,22 +45,16 @@ class User:
         """Return the id of a run that was accepted; try until one is."""
         while True:
             instance = self._instance(workflow, initial)
-            later = object() if self.dice.random() < 0.2 else None
-
-            async def ask(runner: Runner, storage: Storage, one: Instance = instance) -> None:
-                await self._roster.start(runner, storage, one, later)
-
             try:
-                await self._once(ask)
+                await self._once(self._starting(instance))
             except AlreadyRunning as running:
-                assert running.run_id is not None
-                self.accepted = running.run_id
-                return running.run_id
+                self.accepted = str(running.run_id)
+                return self.accepted
             except (StorageUnavailable, Died):
                 await self.wait(5)
             else:
                 self.accepted = instance.run_id
-                return instance.run_id
+                return self.accepted
 
     async def post(
         self,
@@ -157,6 +152,18 @@ class User:
     def sees(self, run_id: str) -> Instance:
         """Return the run as it really is."""
         return self._monitor.runs[run_id].instance
+
+    def _starting(self, instance: Instance) -> _Ask:
+        """Return a start; now and then one that only stores, as in a caller's transaction."""
+        only_stored = self.dice.random() < 0.2
+
+        async def ask(runner: Runner, storage: Storage) -> None:
+            if only_stored:
+                await storage.create(pending(instance, self._world.clock.now()))
+            else:
+                await runner.start(instance)
+
+        return ask
 
     async def _once(self, ask: _Ask) -> Any:
         program: Program = await self._roster.any_open()

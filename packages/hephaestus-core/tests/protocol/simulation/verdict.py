@@ -7,8 +7,8 @@ from hephaestus.instance import Entry
 from hephaestus.memory import MemoryStorage
 from hephaestus.message import EventPosted, Message
 from hephaestus.storage import Snapshot
-from simulation.records import Run
-from simulation.workflows import Flaky, budget_is_kept, is_right
+from protocol.simulation.records import Run
+from protocol.simulation.workflows import Flaky, budget_is_kept, is_right
 
 
 async def complaints(run_id: str, run: Run, truth: MemoryStorage) -> list[str]:
@@ -69,11 +69,16 @@ def _about_its_history(run: Run, entries: list[Entry]) -> Iterator[str]:
         yield f"its step failed too often: {actions}"
 
 
+def _tells_of_an_event(entry: Entry) -> bool:
+    """Return whether an event was taken or dropped; a dropped outcome has an attempt."""
+    return entry.action == "resumed" or (entry.action == "dropped" and entry.attempt is None)
+
+
 def _about_its_events(run: Run, entries: list[Entry]) -> Iterator[str]:
     told = Counter(
         str(entry.output["letter"])
         for entry in entries
-        if entry.action in ("resumed", "dropped") and entry.output and "letter" in entry.output
+        if entry.output and "letter" in entry.output and _tells_of_an_event(entry)
     )
     consumed = Counter(
         str(message.body.payload["letter"])

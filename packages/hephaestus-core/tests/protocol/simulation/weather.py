@@ -46,6 +46,9 @@ class Weather:
     double: float = 0.0
     """The broker delivers a message twice."""
 
+    hold: float = 0.0
+    """The broker keeps a message for a while."""
+
     def __str__(self) -> str:
         chances = {f.name: getattr(self, f.name) for f in fields(self)}
         return ", ".join(f"{k} {v:g}" for k, v in chances.items() if v) or "calm"
@@ -64,6 +67,7 @@ def forecast(dice: random.Random) -> Weather:
         return CALM
     share = dice.choice((0.15, 0.3, 0.6, 1.0))
     chances = {"drop": dice.choice((0.0, 0.2, 0.6)), "double": dice.choice((0.0, 0.3))}
+    chances["hold"] = dice.choice((0.0, 0.3))
     for name in _VERB_FAULTS:
         if dice.random() < share:
             chances[name] = dice.choice((0.01, 0.03, 0.1))

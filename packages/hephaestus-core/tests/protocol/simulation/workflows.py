@@ -11,9 +11,9 @@ from hephaestus.retry import Retry
 from hephaestus.steps import Done, StepContext, Wait, WaitForEvent, step
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
-from simulation.loop import HOST
-from simulation.monitor import Monitor
-from simulation.world import Process
+from protocol.simulation.loop import HOST
+from protocol.simulation.monitor import Monitor
+from protocol.simulation.world import Process
 
 MONITOR: contextvars.ContextVar[Monitor] = contextvars.ContextVar("monitor")
 """Who watches the bodies."""
@@ -256,14 +256,16 @@ class Question(Workflow, unique="question"):
 
 
 def _gathered(*seen: str) -> Callable[[Instance], bool]:
-    return lambda instance: instance.context.steps["gather"] == {"seen": sorted(seen)}
+    def is_expected(instance: Instance) -> bool:
+        return bool(instance.context.steps["gather"] == {"seen": sorted(seen)})
+
+    return is_expected
 
 
 def _forked(instance: Instance) -> bool:
     initial = instance.context.initial
     ways = ["east"] if initial["way"] == "left" else ["split", "north", "west"]
-    seen = ["fork", *ways[: initial["width"] + 1]]
-    return instance.context.steps["gather"] == {"seen": sorted(seen)}
+    return _gathered("fork", *ways[: initial["width"] + 1])(instance)
 
 
 def _in_time_or_not(instance: Instance) -> bool:
@@ -273,7 +275,8 @@ def _in_time_or_not(instance: Instance) -> bool:
 
 def is_right(instance: Instance) -> bool:
     """Return whether a completed run came to what its workflow must come to."""
-    return "done" in instance.finished and _RIGHT[instance.workflow](instance)
+    is_expected = _RIGHT[instance.workflow]
+    return "done" in instance.finished and is_expected(instance)
 
 
 def budget_is_kept(actions: list[str]) -> bool:
@@ -290,7 +293,7 @@ def budget_is_kept(actions: list[str]) -> bool:
 
 
 _RIGHT: Mapping[str, Callable[[Instance], bool]] = {
-    Line.name: lambda instance: instance.result == {"n": 3},
+    Line.name: lambda instance: instance.context.steps["third"] == {"n": 3},
     Fan.name: _gathered("split", "east", "north", "west"),
     Forks.name: _forked,
     Letters.name: _gathered("first", "one", "second", "two"),

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from simulation.loop import HOST, Host, SimulatedClock, SimulatedLoop
-from simulation.weather import CALM, Weather
+from protocol.simulation.loop import HOST, Host, SimulatedClock, SimulatedLoop
+from protocol.simulation.weather import CALM, Weather
 
 T = TypeVar("T")
 _MOST_TURNS = 50_000
@@ -56,7 +56,8 @@ class Process(Host):
             Died: The process did, first.
         """
         task = self.spawn(work)
-        await asyncio.wait({task, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {task, self.ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise Died(self.label)
         return task.result()

@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
-from hephaestus.errors import AmbiguousInstance, NotSerializable
+from hephaestus.errors import AmbiguousInstance, InvalidArgument, NotSerializable
 from hephaestus.instance import StepError
 from hephaestus.storage import Storage
 from hephaestus.testing.storage.samples import (
@@ -76,6 +77,26 @@ class Histories:
         await store(storage, run, entries=(first,))
 
         assert (await storage.get(run.run_id)).execution_history == (before, first)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"id": ""},
+            {"run_id": "\0"},
+            {"action": "ended"},
+            {"timestamp": NOW.replace(tzinfo=None)},
+        ],
+        ids=lambda wrong: next(iter(wrong)),
+    )
+    async def test_an_entry_that_not_every_storage_could_keep_is_refused(
+        self, storage: Storage, wrong: dict[str, Any]
+    ) -> None:
+        run = await store(storage, new_run())
+
+        with pytest.raises(InvalidArgument):
+            await storage.record(msgspec.structs.replace(entry(run.run_id), **wrong))
+
+        assert await storage.entries(run.run_id) == []
 
     @pytest.mark.parametrize(
         "id", [pytest.param(some_run_id(), id="a run id"), "orderid::2", "", "orderid::\x00"]

@@ -191,8 +191,8 @@ async def _created(
 
 
 async def _pages(storage: Storage, **filters: Any) -> list[list[Instance]]:
-    """Read a query to its end, page by page."""
+    """Read a query to its end, page by page; a broken cursor must not make it endless."""
     pages = [await storage.query(**filters)]
-    while pages[-1]:
+    while pages[-1] and len(pages) < 20:
         pages.append(await storage.query(after=pages[-1][-1].run_id, **filters))
     return pages

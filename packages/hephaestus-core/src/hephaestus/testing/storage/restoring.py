@@ -2,12 +2,18 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from hephaestus.context import Context
-from hephaestus.errors import AlreadyRunning, NotSerializable, StaleInstance
+from hephaestus.errors import (
+    AlreadyRunning,
+    InvalidArgument,
+    NotSerializable,
+    StaleInstance,
+)
 from hephaestus.instance import STATUSES, Instance, Status
 from hephaestus.steps import Done
 from hephaestus.storage import Storage
@@ -62,7 +68,7 @@ class Restoring:
         self, storage: Storage
     ) -> None:
         run = await store(storage, new_run(initial={"total": 1}))
-        await commit(storage, with_results(run, check={}))
+        await commit(storage, with_results(run, check={}), results=("check",))
         other = msgspec.structs.replace(
             run, status="halted", context=Context(initial={"total": 2}), tags=("fixed",)
         )
@@ -172,6 +178,46 @@ class Restoring:
 
         assert raised.value.run_id == imported.run_id
         assert (await storage.get("parcel::1")).unique_key is not None
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"id": "orderid\0"},
+            {"run_id": ""},
+            {"created_at": NOW.replace(tzinfo=None)},
+            {"updated_at": NOW.replace(tzinfo=None)},
+            {"finished_at": "2026-07-01"},
+            {"context": {"initial": {}}},
+        ],
+        ids=lambda wrong: next(iter(wrong)),
+    )
+    async def test_a_run_that_would_spoil_the_others_is_refused(
+        self, storage: Storage, wrong: dict[str, Any]
+    ) -> None:
+        good = await store(storage, new_run())
+
+        with pytest.raises(InvalidArgument):
+            await storage.put(msgspec.structs.replace(finished_run(), **wrong))
+
+        assert await storage.query() == [good]
+
+    async def test_a_run_that_holds_its_key_may_be_put_again(self, storage: Storage) -> None:
+        run = await store(storage, new_run(unique_key="orders 1"))
+
+        await storage.put(run)
+
+        with pytest.raises(AlreadyRunning):
+            await store(storage, new_run(unique_key="orders 1"))
+
+    async def test_a_finished_run_is_put_beside_the_one_that_holds_its_key(
+        self, storage: Storage
+    ) -> None:
+        holder = await store(storage, new_run(unique_key="orders 1"))
+
+        await storage.put(finished_run(unique_key="orders 1"))
+
+        assert await storage.count() == 2
+        assert (await storage.get(holder.id)).run_id == holder.run_id
 
     async def test_putting_a_run_unfinished_takes_its_key_back(self, storage: Storage) -> None:
         run = await store(storage, new_run(unique_key="orders 1"))
