@@ -14,6 +14,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "HephaestusError": ("something is wrong",),
     "DefinitionError": ("workflow 'shop.Order' has no start_step",),
     "InvalidArgument": ("limit= takes a whole number",),
+    "UnsoundKey": ("workflow 'shop.Order': a unique key must be lower-case letters",),
     "NotSerializable": ("data['price']", "type object is not supported"),
     "PayloadTooLarge": ("data", 2_000_000, 1_048_576),
     "UnknownFilter": ("statsu", ["status", "tag"], "status"),
@@ -37,6 +38,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
 }
 BUILT_IN = {
     "InvalidArgument": ValueError,
+    "UnsoundKey": ValueError,
     "NotSerializable": ValueError,
     "PayloadTooLarge": ValueError,
     "UnknownFilter": TypeError,

@@ -20,6 +20,7 @@ VALUES = [
     "LocalRunner",
     "MemoryStorage",
     "Retry",
+    "Status",
     "Step",
     "StepContext",
     "Suspend",
@@ -54,6 +55,7 @@ ERRORS = [
     "UnknownEvent",
     "UnknownFilter",
     "UnknownWorkflow",
+    "UnsoundKey",
     "WaitTimeout",
 ]
 

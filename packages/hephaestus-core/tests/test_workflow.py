@@ -134,9 +134,11 @@ def test_a_workflow_without_a_key_is_refused() -> None:
 
 
 @pytest.mark.parametrize("unique", ["", "Order", "order_id", 5, ["orderid"]])
-def test_a_wrong_key_is_a_wrong_argument(unique: Any) -> None:
-    with pytest.raises(InvalidArgument, match="a unique key must be"):
+def test_a_wrong_key_is_a_wrong_argument_in_a_definition(unique: Any) -> None:
+    with pytest.raises(DefinitionError, match="Order': a unique key must be") as caught:
         define(unique=unique)
+
+    assert isinstance(caught.value, InvalidArgument)
 
 
 @pytest.mark.parametrize("tags", ["shop", [1], ["a", None], {"a"}, {"a": 1}, 5, ["\0"]])

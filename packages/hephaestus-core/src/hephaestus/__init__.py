@@ -28,10 +28,11 @@ from hephaestus.errors import (
     UnknownEvent,
     UnknownFilter,
     UnknownWorkflow,
+    UnsoundKey,
     WaitTimeout,
 )
 from hephaestus.handle import Handle
-from hephaestus.instance import Entry, Instance
+from hephaestus.instance import Entry, Instance, Status
 from hephaestus.key import Unique
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
@@ -73,6 +74,7 @@ __all__ = [
     "SchemaOutdated",
     "SeveralApps",
     "StaleInstance",
+    "Status",
     "Step",
     "StepContext",
     "StorageUnavailable",
@@ -81,6 +83,7 @@ __all__ = [
     "UnknownEvent",
     "UnknownFilter",
     "UnknownWorkflow",
+    "UnsoundKey",
     "Wait",
     "WaitForEvent",
     "WaitTimeout",

@@ -184,6 +184,8 @@ class Codec:
             raise ValueError(f"the codec hook cannot read it: {error!r}") from error
 
     def _steps(self, steps: dict[str, ActiveStep], turn: Any) -> dict[str, ActiveStep]:
+        if not steps:
+            return steps
         # Hardly any step has data of the user's in its record.
         turned = {
             key: self._step(step, turn)
@@ -204,6 +206,8 @@ class Codec:
         return msgspec.structs.replace(halt, data=turn(halt.data))
 
     def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:
+        if not finished:
+            return finished
         turned = {
             key: FinishedStep(event=step.event, routes=turn(step.routes))
             for key, step in finished.items()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hephaestus import data
-from hephaestus.errors import DefinitionError, NotSerializable
+from hephaestus.errors import DefinitionError, InvalidArgument, NotSerializable, UnsoundKey
 from hephaestus.key import Unique
 from hephaestus.retry import Retry
 
@@ -48,13 +48,18 @@ def checked_metadata(metadata: object, where: str) -> dict[str, Any]:
     return copy
 
 
-def checked_unique(unique: Unique | str | None) -> Unique | None:
+def checked_unique(unique: object, where: str) -> Unique | None:
     """Return what was declared as a `Unique`; a key alone is unique per workflow.
 
     Raises:
-        InvalidArgument: The key is not one.
+        UnsoundKey: The key is not one.
     """
-    return unique if unique is None or isinstance(unique, Unique) else Unique(unique)
+    if unique is None or isinstance(unique, Unique):
+        return unique
+    try:
+        return Unique(unique)  # type: ignore[arg-type]  # it refuses what is no text
+    except InvalidArgument as error:
+        raise UnsoundKey(f"{where}: {error}") from error
 
 
 def checked_version(version: object, where: str, field: str = "version") -> int:

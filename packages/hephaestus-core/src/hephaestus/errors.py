@@ -2,6 +2,7 @@
 
     HephaestusError
     ├── DefinitionError                 a workflow or step that is not sound
+    │   └── UnsoundKey (InvalidArgument)  its `unique` is no business key
     ├── InvalidArgument (ValueError)    a wrong value given to a call
     │   ├── NotSerializable             data that cannot be stored
     │   └── PayloadTooLarge             data over the size limit
@@ -40,6 +41,10 @@ class DefinitionError(HephaestusError):
 
 class InvalidArgument(HephaestusError, ValueError):
     """A call was given a value that it cannot take."""
+
+
+class UnsoundKey(DefinitionError, InvalidArgument):
+    """A workflow declares a business key that is none."""
 
 
 class NotSerializable(InvalidArgument):

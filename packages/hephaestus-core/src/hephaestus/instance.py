@@ -239,6 +239,12 @@ class Instance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return None if halt is None else dict(halt.data)
 
     @property
+    def halt_prompt(self) -> str | None:
+        """The question of the longest halted step, for people."""
+        halt = self._halted()
+        return None if halt is None else halt.prompt
+
+    @property
     def recover_to(self) -> str | None:
         """Where it goes on: a failed run's failed step, or the halt's default answer."""
         if self.status == "failed" and self.error is not None:

@@ -149,11 +149,11 @@ class _RunIds:
     def _tick(self, now: int) -> tuple[int, int]:
         # A clock that was set back must not make ids that sort before earlier ones.
         if now > self._millisecond:
-            self._millisecond, self._counter = now, secrets.randbits(41)
+            self._millisecond, self._counter = now, self._random.getrandbits(41)
         elif self._counter < 2**42 - 1:
             self._counter += 1
         else:
-            self._millisecond, self._counter = self._millisecond + 1, secrets.randbits(41)
+            self._millisecond, self._counter = self._millisecond + 1, self._random.getrandbits(41)
         return self._millisecond, self._counter
 
 

@@ -65,6 +65,9 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sequence: int = 0
     """The storage's order of arrival."""
 
+    seen: bool = False
+    """Set by the storage: a commit has named the message as kept."""
+
 
 Source: TypeAlias = Literal["external", "timeout"]
 """Where the event that ended a wait came from."""

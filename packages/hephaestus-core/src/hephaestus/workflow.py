@@ -37,7 +37,6 @@ class Workflow(Facade):
 
     Raises:
         DefinitionError: At the definition of a subclass that is not sound.
-        InvalidArgument: At the definition of a subclass whose `unique` is not a key.
     """
 
     start_step: ClassVar[Any] = None
@@ -97,7 +96,7 @@ class Workflow(Facade):
         where = f"workflow {cls.name!r}"
         cls.tags = checked_tags(tags, where)
         cls.metadata = checked_metadata(metadata, where)
-        cls.unique = checked_unique(unique)
+        cls.unique = checked_unique(unique, where)
         nested = _nested(cls)
         is_umbrella = current is not None or _are_versions(nested, cls)
         _check_has_unique(cls, where, waits="version" in cls.declared and not is_umbrella)

@@ -62,6 +62,21 @@ def check(
     _check_entries(advanced, instance, past)
 
 
+def check_unchanged(
+    before: Instance, advanced: Advanced, wake_at: datetime | None, now: datetime
+) -> None:
+    """Check an advance that need not be committed: what is stored still says all."""
+    if not before.is_finished and not advanced.ready:
+        assert wake_at is None or wake_at > now, "it is due again at once, for ever"
+    after = advanced.instance
+    columns = {"revision": before.revision, "updated_at": before.updated_at}
+    assert before == msgspec.structs.replace(after, **columns)
+    assert () == advanced.entries
+    assert () == advanced.consumed
+    assert () == advanced.ended
+    assert all(one.seen for one in advanced.kept)
+
+
 def check_wake_at(
     advanced: Advanced,
     instance: Instance,

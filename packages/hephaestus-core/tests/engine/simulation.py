@@ -55,7 +55,6 @@ class Simulation:
         self.instance = self.written = pending(self.workflow, {"order": 42})
         self.wake_at: datetime | None = NOW
         self.inbox: list[Message] = []
-        self.seen: set[str] = set()
         self.leases: dict[Place, Held] = {}
         self.bodies: dict[Place, Instance] = {}
         """What the bodies under way know, also those that lost their lease."""
@@ -82,19 +81,18 @@ class Simulation:
         """When time alone makes the run due."""
         times = [self.wake_at] if self.wake_at is not None else []
         times += [held.until for held in self.leases.values()]
-        times += [
-            one.not_before for one in self.inbox if one.not_before and one.id not in self.seen
-        ]
+        times += [one.not_before for one in self.inbox if one.not_before and not one.seen]
         return min(times, default=None)
 
     @property
     def claimable(self) -> list[str]:
-        """The steps for which a storage would grant a lease."""
+        """The steps that somebody may want to execute, and would be granted a lease for."""
         outcomes = {(b.step, b.attempt) for b in self._bodies_of(StepEnded)}
         return [
             key
             for key, step in self.instance.active.items()
             if step.state == "ready"
+            and (step.dispatches or step.deadline is None or step.deadline <= self.now)
             and (key, step.attempt) not in outcomes
             and ((held := self.leases.get((key, step.attempt))) is None or held.released)
         ]
@@ -221,6 +219,9 @@ class Simulation:
     ) -> None:
         laws.check(self.model, self.instance, advanced, inbox, live, self.now, self.past)
         lease, send = advanced.ready[:leased], advanced.ready[leased : leased + sent]
+        if not (advanced.changed or lease or send):
+            laws.check_unchanged(self.instance, advanced, self.wake_at, self.now)
+            return
         until = dict.fromkeys(lease, self.now + LEASE)
         for key in send:
             until[key] = dispatch_until(advanced.instance.active[key].dispatches, self.now)
@@ -231,8 +232,7 @@ class Simulation:
             self.interrupted |= self.leases.keys() & set(advanced.ended)
         for place in advanced.ended:
             self.leases.pop(place, None)
-        self.inbox = [one for one in self.inbox if one.id not in advanced.consumed]
-        self.seen |= {one.id for one in advanced.kept}
+        self.inbox = _without(self.inbox, advanced)
         self.instance = laws.stored(self.written)
         for key in lease:
             self.claim(key)
@@ -285,7 +285,17 @@ class Simulation:
 
     def _is_unseen(self, one: Message) -> bool:
         is_time = one.not_before is None or one.not_before <= self.now
-        return one.id not in self.seen and is_time
+        return not one.seen and is_time
 
     def _bodies_of(self, kind: type[laws.B]) -> list[laws.B]:
         return [one.body for one in self.inbox if isinstance(one.body, kind)]
+
+
+def _without(inbox: list[Message], advanced: Advanced) -> list[Message]:
+    """Return what a commit leaves in the inbox; what it names as kept is seen from then on."""
+    kept = {one.id for one in advanced.kept}
+    return [
+        msgspec.structs.replace(one, seen=one.seen or one.id in kept)
+        for one in inbox
+        if one.id not in advanced.consumed
+    ]

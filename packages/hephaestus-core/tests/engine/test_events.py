@@ -1,5 +1,6 @@
 """Events from outside: to which step they are bound, and when they are applied."""
 
+import msgspec
 import pytest
 
 from engine.runs import (
@@ -357,6 +358,36 @@ def test_keeping_an_event_is_a_change_that_must_be_written() -> None:
     assert advanced.changed
     assert () == advanced.entries
     assert instance.active == advanced.instance.active
+
+
+def test_keeping_an_event_that_was_kept_before_is_no_change() -> None:
+    early = message(posted("second", "approved"))
+    kept = after(begun(LINE), LINE, early)
+    seen = msgspec.structs.replace(early, seen=True)
+
+    again = told(kept, LINE, seen, now=at(1))
+
+    assert not again.changed
+
+
+def test_an_event_that_came_in_place_of_a_withdrawn_one_is_a_change() -> None:
+    kept = after(begun(LINE), LINE, message(posted("second", "approved")))
+
+    other = told(kept, LINE, message(posted("second", "approved")), now=at(1))
+
+    assert other.changed
+
+
+def test_a_kept_event_whose_time_has_come_is_a_change_once() -> None:
+    later = message(posted("second", "approved"), not_before=at(5))
+    kept = after(begun(LINE), LINE, later)
+    seen = msgspec.structs.replace(later, seen=True)
+
+    come = told(kept, LINE, seen, now=at(5))
+    over = told(come.instance, LINE, seen, now=at(6))
+
+    assert come.changed
+    assert not over.changed
 
 
 def test_nothing_in_the_inbox_is_no_change() -> None:

@@ -68,7 +68,7 @@ class TestBeyondTheContract(Apps):
     async def test_timers_fire_on_time_though_there_is_no_room_for_what_follows(
         self, storage: Storage, stage: Stage, concurrency: int
     ) -> None:
-        async def yield_often(_: StepContext) -> None:
+        async def yield_often(ctx: StepContext) -> None:
             for _ in range(5):
                 await asyncio.sleep(0)
 

@@ -1,11 +1,11 @@
 """The model can fail: each storage that breaks a rule is found out within some worlds."""
 
 import pytest
+
+from hephaestus.memory import MemoryStorage
 from protocol.simulation import mutants, scenarios
 from protocol.simulation.model import silence, simulate
 from protocol.simulation.scenarios import SCENARIOS, Scenario
-
-from hephaestus.memory import MemoryStorage
 
 _ENOUGH = 2000
 _WHERE_IT_SHOWS: dict[type[MemoryStorage], tuple[Scenario, ...]] = {
@@ -23,6 +23,6 @@ def test_a_storage_that_breaks_a_rule_is_found_out(mutant: type[MemoryStorage]) 
     choice = _WHERE_IT_SHOWS.get(mutant, SCENARIOS)
 
     with silence():
-        found = any(simulate(seed, mutant, choice).violation for seed in range(_ENOUGH))
+        found = any(simulate(seed, mutant, scenarios=choice).violation for seed in range(_ENOUGH))
 
     assert found, f"{mutant.__name__} was not found out in {_ENOUGH} worlds: {mutant.__doc__}"

@@ -131,8 +131,18 @@ def _advanced(draft: Draft, queue: _Queue) -> Advanced:
         ready=_ready(instance, draft.now),
         transitions=tuple(draft.transitions),
         waits=tuple(draft.waits),
-        # What was kept before is no news: saying so again and again would never come to rest.
-        changed=draft.changed or bool(queue.consumed) or len(queue.kept) != draft.before.kept,
+        changed=draft.changed or bool(queue.consumed) or _has_news(draft, queue.kept),
+    )
+
+
+def _has_news(draft: Draft, kept: Sequence[Message]) -> bool:
+    """Tell whether what is kept must be written: saying it again and again would never rest."""
+    before, now = draft.before.updated_at, draft.now
+    return len(kept) != draft.before.kept or any(
+        not message.seen
+        or ((message.not_before is not None and before is not None)
+        and before < message.not_before <= now)
+        for message in kept
     )
 
 

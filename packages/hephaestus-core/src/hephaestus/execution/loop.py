@@ -5,7 +5,6 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -27,6 +26,7 @@ from hephaestus.execution.report import report
 from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Change, Lease, Snapshot, Storage
+from hephaestus.telemetry import bus
 from hephaestus.watch import Watch
 from hephaestus.workflow import Workflow
 
@@ -129,9 +129,10 @@ class Execution:
             StorageUnavailable: Nothing is known of the run's fate.
         """
         workflow = registry.find(instance.workflow, instance.workflow_version)
-        advanced = engine.advance(instance, workflow, self._clock.now())
+        now = self._clock.now()
+        advanced = engine.advance(instance, workflow, now)
         self._dispatcher.begin(
-            await self._write(instance, workflow, advanced, self._storage.create)
+            await self._write(instance, workflow, advanced, now, self._storage.create)
         )
 
     def execute(
@@ -158,8 +159,10 @@ class Execution:
         """
         run_id = instance.run_id
         if len(instance.active) == 1 and not instance.kept and run_id not in self._turns:
-            with suppress(StaleInstance):  # somebody was faster: it goes by the inbox
+            try:
                 return await self._deliver_alone(instance, ended)
+            except StaleInstance:
+                _log.debug("run %s was moved meanwhile; %r ends by the inbox", run_id, ended.step)
         message_id = f"{run_id}/{ended.step}/{ended.attempt}"
         message = Message(id=message_id, run_id=run_id, body=ended, dedup_key=message_id)
         try:
@@ -201,12 +204,12 @@ class Execution:
         """
         while True:
             snapshot = await self._storage.load(run_id)
-            workflow = _workflow_of(snapshot.instance)
-            advanced = engine.retry(
-                snapshot.instance, workflow, self._clock.now(), inbox=snapshot.inbox
-            )
+            before = snapshot.instance
+            workflow = _workflow_of(before)
+            now = self._clock.now()
+            advanced = engine.retry(before, workflow, now, inbox=snapshot.inbox)
             try:
-                placed = await self._write(snapshot.instance, workflow, advanced, self._commit)
+                placed = await self._write(before, workflow, advanced, now, self._commit)
             except StaleInstance:
                 continue
             self._dispatcher.begin(placed)
@@ -215,8 +218,9 @@ class Execution:
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
         workflow = _workflow_of(instance)
         with _Turn(self._turns, instance.run_id) as turn:
-            advanced = engine.advance(instance, workflow, self._clock.now(), happened=[ended])
-            placed = await self._write(instance, workflow, advanced, self._commit)
+            now = self._clock.now()
+            advanced = engine.advance(instance, workflow, now, happened=[ended])
+            placed = await self._write(instance, workflow, advanced, now, self._commit)
         if turn.again:
             self._dispatcher.begin(placed)
             await self.advance(instance.run_id)
@@ -226,45 +230,29 @@ class Execution:
     async def _advance_once(self, run_id: str) -> None:
         while True:
             snapshot = await self._storage.load(run_id)
-            before = snapshot.instance
-            workflow, advanced = self._advanced(snapshot)
+            before, now = snapshot.instance, self._clock.now()
+            workflow, advanced = _advanced(snapshot, now)
             if not advanced.changed and not advanced.ready:
                 return
             try:
-                placed = await self._write(before, workflow, advanced, self._commit)
+                placed = await self._write(before, workflow, advanced, now, self._commit)
             except StaleInstance:
                 continue
             self._dispatcher.begin(placed)
             return
-
-    def _advanced(self, snapshot: Snapshot) -> tuple[type[Workflow] | None, Advanced]:
-        now = self._clock.now()
-        try:
-            workflow = _workflow_of(snapshot.instance)
-        except UnknownWorkflow:
-            if engine.is_cancelled(snapshot.instance, snapshot.inbox):
-                return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
-            raise
-        return workflow, engine.advance(
-            snapshot.instance,
-            workflow,
-            now,
-            inbox=snapshot.inbox,
-            ended_leases=snapshot.ended(now),
-            live_leases=snapshot.live(now),
-        )
 
     async def _write(
         self,
         before: Instance,
         workflow: type[Workflow] | None,
         advanced: Advanced,
+        now: datetime,
         verb: Callable[[Change], Awaitable[None]],
     ) -> Placed:
         started = time.perf_counter()
         choice = self._dispatcher.choose(advanced.instance, advanced.ready)
         try:
-            change = self._change(advanced, choice)
+            change = self._change(advanced, now, choice)
             if not (advanced.changed or choice.leased or choice.sent):
                 return Placed(instance=before, ready=advanced.ready, choice=choice)
             await verb(change)
@@ -275,13 +263,14 @@ class Execution:
         self._keeper.lose(instance.run_id, advanced.ended)
         if instance.status != before.status or advanced.waits:
             self._watch.notify(instance.run_id, instance.id)
-        report(
-            before,
-            advanced,
-            workflow=workflow,
-            duration=time.perf_counter() - started,
-            runner=self._runner,
-        )
+        if bus.anyone():
+            report(
+                before,
+                advanced,
+                workflow=workflow,
+                duration=time.perf_counter() - started,
+                runner=self._runner,
+            )
         return Placed(
             instance=instance,
             ready=advanced.ready,
@@ -290,10 +279,9 @@ class Execution:
             wake_at=change.wake_at,
         )
 
-    def _change(self, advanced: Advanced, choice: Choice) -> Change:
+    def _change(self, advanced: Advanced, now: datetime, choice: Choice) -> Change:
         instance, leases = advanced.instance, []
         if choice.leased or choice.sent:
-            now = self._clock.now()
             until = {}
             for key in choice.leased:
                 attempt = instance.active[key].attempt
@@ -337,6 +325,24 @@ class Execution:
                 _log.warning("%s; trying again in %.1f s", error, pause)
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None, Advanced]:
+    """Return the run advanced, and its workflow; a cancel needs none."""
+    try:
+        workflow = _workflow_of(snapshot.instance)
+    except UnknownWorkflow:
+        if engine.is_cancelled(snapshot.instance, snapshot.inbox):
+            return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
+        raise
+    return workflow, engine.advance(
+        snapshot.instance,
+        workflow,
+        now,
+        inbox=snapshot.inbox,
+        ended_leases=snapshot.ended(now),
+        live_leases=snapshot.live(now),
+    )
 
 
 def _workflow_of(instance: Instance) -> type[Workflow]:

@@ -2,7 +2,7 @@
 
 from hephaestus.engine import Advanced
 from hephaestus.instance import Instance
-from hephaestus.telemetry import bus, events
+from hephaestus.telemetry import events
 from hephaestus.workflow import Workflow
 
 
@@ -19,8 +19,6 @@ def report(
     Args:
         workflow: None where a process cancelled a run whose workflow it does not know.
     """
-    if not bus.anyone():
-        return
     instance = advanced.instance
     if before.status == "pending":
         start = "" if workflow is None else workflow.graph.start

@@ -18,6 +18,7 @@ class Alarm:
         self._clock = clock
         self._interval = interval
         self._next = clock.now()
+        self._next_but_one = self._next + interval
         self._noted: list[datetime] = []
         self._sooner = asyncio.Event()
 
@@ -26,7 +27,7 @@ class Alarm:
         if at is None:
             return
         self._clock.expect(at)
-        if at >= self._next + self._interval:
+        if at >= self._next_but_one:
             return
         if not self._noted or at < self._noted[0]:
             self._sooner.set()
@@ -48,6 +49,7 @@ class Alarm:
             heapq.heappop(self._noted)
         if self._next <= now:
             self._next = now + self._interval
+            self._next_but_one = self._next + self._interval
 
     async def _pause(self, seconds: float) -> bool:
         """Pause, and answer False if an earlier time was noted meanwhile."""

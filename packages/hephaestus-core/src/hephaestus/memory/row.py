@@ -170,7 +170,9 @@ class Row(msgspec.Struct, kw_only=True):
         """
         try:
             letters = tuple(
-                msgspec.structs.replace(letter.message, body=codec.load_body(letter.body))
+                msgspec.structs.replace(
+                    letter.message, body=codec.load_body(letter.body), seen=letter.seen
+                )
                 for letter in self.inbox.values()
             )
         except (ValueError, RecursionError) as error:

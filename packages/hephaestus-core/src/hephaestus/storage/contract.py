@@ -180,6 +180,8 @@ class Storage(Protocol):
     async def load(self, run_id: str) -> Snapshot:
         """Return the run with its inbox and leases, as they were at one moment.
 
+        A message that a commit has named as kept comes back as `seen`.
+
         Raises:
             InstanceNotFound: It is gone.
             DamagedInstance: It cannot be read.

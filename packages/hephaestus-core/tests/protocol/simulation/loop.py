@@ -36,7 +36,7 @@ class _Task(asyncio.Task[Any]):
 
     def __init__(
         self,
-        work: Coroutine[Any, Any, Any],
+        work: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
         serial: int,
         context: contextvars.Context,
         **options: Any,
@@ -100,9 +100,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def create_task(
         self,
-        coro: Coroutine[Any, Any, _Result] | Generator[Any, None, _Result],
+        coro: Generator[Any, None, _Result] | Coroutine[Any, Any, _Result],
         *,
-        name: str | None = None,
+        name: object = None,
         context: contextvars.Context | None = None,
         **options: Any,
     ) -> asyncio.Task[_Result]:

@@ -16,7 +16,7 @@ from protocol.simulation.roster import Roster
 from protocol.simulation.scenarios import SCENARIOS, Scenario, and_a_cancel
 from protocol.simulation.user import User
 from protocol.simulation.verdict import complaints
-from protocol.simulation.weather import forecast
+from protocol.simulation.weather import Weather, forecast
 from protocol.simulation.workflows import MONITOR
 from protocol.simulation.world import Died, Violation, World
 
@@ -29,7 +29,7 @@ _LOGGERS = ("hephaestus.runner", "hephaestus.storage", "asyncio")
 class Report:
     """How a world went."""
 
-    seed: str
+    seed: int
     scenarios: tuple[str, ...]
     weather: str
     violation: str | None
@@ -44,12 +44,19 @@ class Report:
 
 
 def simulate(
-    seed: object,
+    seed: int,
     storage: Callable[[], MemoryStorage] = MemoryStorage,
+    *,
     scenarios: Sequence[Scenario] = SCENARIOS,
+    weather: Weather | None = None,
 ) -> Report:
     """Let a world live; the same seed gives the same one."""
-    return contextvars.Context().run(_simulate, str(seed), storage, scenarios)
+    dice = random.Random(f"weather {seed}")
+    forecasted = forecast(dice)
+    plays = [dice.choice(scenarios) for _ in range(dice.choice((1, 1, 2)))]
+    world = World(str(seed), forecasted if weather is None else weather)
+    # A context of its own: what is set there is nobody else's.
+    return contextvars.Context().run(_live, seed, world, storage(), plays)
 
 
 @contextmanager
@@ -66,18 +73,13 @@ def silence() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _simulate(
-    seed: str, storage: Callable[[], MemoryStorage], choice: Sequence[Scenario]
-) -> Report:
-    dice = random.Random(f"weather {seed}")
-    world = World(seed, forecast(dice))
+def _live(seed: int, world: World, truth: MemoryStorage, scenarios: list[Scenario]) -> Report:
     weather = str(world.weather)
-    scenarios = [dice.choice(choice) for _ in range(dice.choice((1, 1, 2)))]
     monitor = Monitor(world)
     MONITOR.set(monitor)
     violation = None
     try:
-        world.run(_story(world, monitor, storage(), scenarios))
+        world.run(_story(world, monitor, truth, scenarios))
     except Violation as broken:
         violation = str(broken)
     return Report(
@@ -85,7 +87,7 @@ def _simulate(
         scenarios=tuple(scenario.__name__ for scenario in scenarios),
         weather=weather,
         violation=violation,
-        reasons=monitor.reasons,
+        reasons=monitor.tenancy.reasons,
         world=world,
     )
 
@@ -119,9 +121,7 @@ async def _play(user: User, scenario: Scenario) -> None:
         await scenario(user)
 
 
-async def _until_over(
-    world: World, monitor: Monitor, stories: list[asyncio.Task[None]]
-) -> None:
+async def _until_over(world: World, monitor: Monitor, stories: list[asyncio.Task[None]]) -> None:
     deadline = world.loop.time() + _LONGEST_CALM
     while not (all(story.done() for story in stories) and monitor.is_settled()):
         if world.loop.time() > deadline:

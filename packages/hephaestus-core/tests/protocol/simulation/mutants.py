@@ -10,6 +10,7 @@ from hephaestus.memory import MemoryStorage
 from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Change, Lease, Owner, Snapshot
 
+
 class PostsMakeNothingDue(MemoryStorage):
     """A message waits until something else wakes its run."""
 

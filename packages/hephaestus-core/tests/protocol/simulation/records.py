@@ -47,7 +47,6 @@ class Run:
 
     instance: Instance
     token: str
-    wake_at: datetime | None
     ended: int = -1
     """When it last ended, in turns of the world."""
 
@@ -62,6 +61,9 @@ class Run:
 
     posters: dict[str, tuple[Process, int]] = field(default_factory=dict)
     """Who posted a message, and when, in turns."""
+
+    kept: set[str] = field(default_factory=set)
+    """The messages that the last commit kept."""
 
     gone: dict[str, str] = field(default_factory=dict)
     """The messages that left the inbox, and why."""

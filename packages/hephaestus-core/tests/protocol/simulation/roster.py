@@ -164,4 +164,6 @@ class Roster:
         except Died:
             return
         self._world.note(process, "has closed")
+        # A program may go on after it has closed its app.
+        await asyncio.sleep(self._world.dice.choice((0, 20)))
         process.leave()

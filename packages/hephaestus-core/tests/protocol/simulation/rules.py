@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from hephaestus.engine import wake_at
+import msgspec
 
+from hephaestus.engine import wake_at
 from hephaestus.message import CancelRequested, EventPosted, Message
 from hephaestus.storage import Change
 from protocol.simulation.records import Attempt, Run
@@ -14,7 +15,6 @@ NEXT_ATTEMPT = ("failed", "lost", "retried", "resumed")
 
 _OUTCOMES = ("completed", "suspended", "halted", "failed")
 _FAILURES = ("Broken", "Fatal", "LeaseLost", "TimeoutError")
-
 
 
 def broken_rule(run: Run, change: Change, process: Process) -> str | None:
@@ -42,6 +42,16 @@ def outcomes_in(change: Change) -> list[Attempt]:
 def _the_revision_follows(run: Run, change: Change, process: Process) -> str | None:
     if change.instance.revision != run.instance.revision + 1:
         return f"a revision follows {run.instance.revision}"
+    return None
+
+
+def _it_is_news(run: Run, change: Change, process: Process) -> str | None:
+    """A commit that says nothing new may be repeated for ever."""
+    before, after = run.instance, change.instance
+    same = msgspec.structs.replace(after, revision=before.revision, updated_at=before.updated_at)
+    seen = set(change.kept) <= run.kept
+    if same == before and seen and not (change.entries or change.consumed or change.granted):
+        return "nothing new is committed"
     return None
 
 
@@ -203,6 +213,7 @@ def _leases_fit_the_steps(run: Run, change: Change, process: Process) -> str | N
 Rule = Callable[[Run, Change, Process], str | None]
 _RULES: tuple[Rule, ...] = (
     _the_revision_follows,
+    _it_is_news,
     _messages_leave_once,
     _the_end_is_final,
     _a_step_completes_once,
@@ -217,4 +228,3 @@ _RULES: tuple[Rule, ...] = (
     _the_run_wakes_up,
     _leases_fit_the_steps,
 )
-

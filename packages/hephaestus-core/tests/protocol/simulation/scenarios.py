@@ -109,9 +109,7 @@ async def _write(user: User, run: str, event: str) -> None:
         case "once":
             await user.post(run, event, key=event)
         case "one key":
-            await asyncio.gather(
-                user.post(run, event, key=event), user.post(run, event, key=event)
-            )
+            await asyncio.gather(user.post(run, event, key=event), user.post(run, event, key=event))
         case _:
             await user.post(run, event, again=False)
             await user.post(run, event, key=event)

@@ -151,8 +151,7 @@ class SendingRunner:
 
     def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
         for lease in leases:
-            work = self._line(instance, self._keeper.hold(lease))
-            self._tasks.add(self._spawn(work))
+            _ = self._spawn(self._line(instance, self._keeper.hold(lease)))
 
     def _send(self, placed: Placed) -> None:
         for key in placed.choice.sent:
@@ -222,7 +221,7 @@ class SendingRunner:
         except HephaestusError as error:
             self._process.world.note(self._process, "cannot advance", run_id, error)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Future[None]":
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._over)

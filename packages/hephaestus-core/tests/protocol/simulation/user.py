@@ -145,6 +145,12 @@ class User:
                 return seen == status
             await asyncio.sleep(2)
 
+    async def has_started(self) -> str:
+        """Return the id of the accepted run, as soon as there is one."""
+        while self.accepted is None:  # noqa: ASYNC110  # time is simulated
+            await asyncio.sleep(1)
+        return self.accepted
+
     async def wait(self, longest: float) -> None:
         """Let some time pass, or none."""
         await asyncio.sleep(self.dice.choice((0, 0, 0.5, 1)) * longest)

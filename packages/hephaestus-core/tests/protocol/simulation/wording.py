@@ -51,7 +51,7 @@ class Read:
     def __str__(self) -> str:
         snapshot, instance = self._snapshot, self._snapshot.instance
         leases = _list(
-            f"{one.step}:{one.attempt} {'released' if one.released else 'until'} {_clock(one.until)}"
+            f"{one.step}:{one.attempt} {'released' if one.released else _clock(one.until)}"
             for one in snapshot.leases
         )
         inbox = _list(str(Told(message)) for message in snapshot.inbox)

@@ -28,19 +28,19 @@ class Broken(Exception):
 
 async def work(ctx: StepContext) -> None:
     """Take some turns, and sometimes time."""
-    process, monitor = HOST.get(), MONITOR.get()
+    process, tenancy = HOST.get(), MONITOR.get().tenancy
     assert isinstance(process, Process)
     dice = process.world.dice
-    body = monitor.begins(process, ctx)
+    body = tenancy.begins(process, ctx)
     try:
         for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
             if dice.random() < 0.3:
                 await asyncio.sleep(dice.choice(_PAUSES))
             else:
                 await process.world.point()
-            monitor.goes_on(body)
+            tenancy.goes_on(body)
     finally:
-        monitor.ends(body)
+        tenancy.ends(body)
 
 
 def fails(chance: float) -> bool:

@@ -57,6 +57,19 @@ class Inbox:
         assert (found.id, found.run_id, found.body) == (posted.id, run.run_id, posted.body)
         assert (found.not_before, found.dedup_key) == (posted.not_before, "click 1")
 
+    async def test_a_message_is_seen_once_a_commit_has_named_it_as_kept(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run())
+        await storage.post(event(run, id="early", seen=True))
+        unseen = (await storage.load(run.run_id)).inbox
+
+        await commit(storage, moved(run, kept=1), kept=("early",))
+
+        seen = (await storage.load(run.run_id)).inbox
+        assert [message.seen for message in unseen] == [False]
+        assert [message.seen for message in seen] == [True]
+
     async def test_fifty_messages_posted_at_once_arrive_each_once(self, storage: Storage) -> None:
         run = await store(storage, new_run())
         messages = [event(run) for _ in range(50)]
