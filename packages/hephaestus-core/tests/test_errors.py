@@ -31,7 +31,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "StaleInstance": ("run-1", 7),
     "StorageUnavailable": ("PostgresStorage", "connection refused"),
     "SchemaOutdated": ("PostgresStorage", 3, 4, "run `migrate`"),
-    "WaitTimeout": ("orderid::42", "waiting", 1.5),
+    "WaitTimeout": ("orderid::42", "waiting", 1.5, "step 'paid' waits for an event"),
     "NoApp": ("billing",),
     "SeveralApps": (["billing", "shop"],),
     "Fatal": ("the card is stolen",),

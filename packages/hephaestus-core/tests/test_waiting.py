@@ -1,8 +1,21 @@
-"""What `wait` makes of a run that was told to go on and has yet to do so."""
+"""What `wait` makes of a run that was told to go on, and what it says of one that stays."""
 
 import asyncio
 
-from hephaestus import Done, Hephaestus, WaitForEvent, Workflow
+import pytest
+
+from hephaestus import (
+    Done,
+    Halt,
+    Hephaestus,
+    InvalidArgument,
+    Retry,
+    StepContext,
+    WaitForEvent,
+    WaitTimeout,
+    Workflow,
+    step,
+)
 
 SOON = 0.5
 """Far less than the pause between two looks at a run that nobody announces."""
@@ -24,3 +37,78 @@ async def test_a_wait_for_the_next_wait_ends_as_soon_as_it_begins() -> None:
             instance = await talk.wait(until="waiting")
 
     assert {"answered"} == instance.waiting_steps
+
+
+@step(retry=Retry(2, initial_delay=3600))
+async def stumble(ctx: StepContext) -> None:
+    raise ValueError("the floor is wet")
+
+
+@step
+async def ask(ctx: StepContext) -> Halt:
+    return Halt({}, prompt="go on?")
+
+
+class Stumble(Workflow, unique="waitingstumble"):
+    start_step = stumble
+    transitions = {stumble: {"done": Done}}
+
+
+class Ask(Workflow, unique="waitingask"):
+    start_step = ask
+    transitions = {ask: {"done": Done}}
+
+
+async def test_a_wait_that_takes_too_long_says_what_the_run_waits_for() -> None:
+    async with Hephaestus():
+        talk = await Talk.start("2", {})
+
+        with pytest.raises(WaitTimeout) as caught:
+            await talk.wait(timeout=0)
+
+    assert "step 'asked' waits for an event" == caught.value.obstacle
+    assert str(caught.value).endswith("after 0 s: step 'asked' waits for an event")
+
+
+async def test_a_wait_that_takes_too_long_says_which_step_fails_and_why() -> None:
+    async with Hephaestus():
+        run = await Stumble.start("1")
+        while (await run.get()).active["stumble"].attempt == 1:
+            await asyncio.sleep(0)
+
+        with pytest.raises(WaitTimeout, match=r"'stumble' failed 1 times, last with ValueError: "):
+            await run.wait(timeout=0)
+
+
+async def test_a_halted_run_says_that_it_waits_for_an_answer() -> None:
+    async with Hephaestus():
+        run = await Ask.start("1")
+
+        halted = await run.wait()
+
+    assert "step 'ask' halted and waits for an answer" == halted.obstacle
+    assert "go on?" == halted.halt_prompt
+
+
+async def test_a_failed_attempt_is_logged_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Hephaestus():
+        run = await Stumble.start("2")
+        while (await run.get()).active["stumble"].attempt == 1:
+            await asyncio.sleep(0)
+
+    (record,) = [r for r in caplog.records if r.exc_info is not None]
+    assert "step 'stumble' of waitingstumble::2 failed in attempt 1" == record.getMessage()
+    assert "the floor is wet" in caplog.text
+
+
+def test_an_app_that_was_opened_on_another_event_loop_says_so() -> None:
+    app = Hephaestus()
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        first.run(app.open())
+        try:
+            with pytest.raises(InvalidArgument, match="opened on another event loop"):
+                second.run(Talk.start("3"))
+        finally:
+            first.run(app.close())

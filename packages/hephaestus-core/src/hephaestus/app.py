@@ -1,5 +1,6 @@
 """Hephaestus: an application's door to its workflows; it delegates everything."""
 
+import asyncio
 import itertools
 import logging
 import time
@@ -79,6 +80,7 @@ class Hephaestus:
             raise InvalidArgument(f"the app {self._name!r} is open already")
         running.register(self)
         self._state = "opening"
+        self._loop = asyncio.get_running_loop()
         try:
             await self.storage.open()
             try:
@@ -293,7 +295,9 @@ class Hephaestus:
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:
-                        raise WaitTimeout(instance.id, instance.status, limit)
+                        raise WaitTimeout(
+                            instance.id, instance.status, limit, instance.obstacle
+                        )
                 await watching.changed(left)
                 instance = await self.get(instance.run_id)
         return instance
@@ -312,6 +316,11 @@ class Hephaestus:
     def _check_open(self) -> None:
         if self._state not in ("open", "closing"):
             raise NoApp(self._name)
+        if asyncio.get_running_loop() is not self._loop:
+            raise InvalidArgument(
+                f"the app {self._name!r} was opened on another event loop; open it and use it "
+                "within one asyncio.run"
+            )
 
     def _check_runnable(self, workflow: type[Workflow]) -> None:
         if workflow.app is not None and workflow.app != self._name:

@@ -283,14 +283,19 @@ class SchemaOutdated(HephaestusError):
 class WaitTimeout(HephaestusError, TimeoutError):
     """The time given to `wait` passed before the run got there."""
 
-    def __init__(self, instance_id: str, status: str, seconds: float) -> None:
-        super().__init__(instance_id, status, seconds)
+    def __init__(
+        self, instance_id: str, status: str, seconds: float, obstacle: str | None = None
+    ) -> None:
+        super().__init__(instance_id, status, seconds, obstacle)
         self.instance_id = instance_id
         self.status = status
         self.seconds = seconds
+        self.obstacle = obstacle
+        """What keeps the run from going on, as far as is known."""
 
     def __str__(self) -> str:
-        return f"{self.instance_id!r} is still {self.status} after {self.seconds:g} s"
+        why = f": {self.obstacle}" if self.obstacle else ""
+        return f"{self.instance_id!r} is still {self.status} after {self.seconds:g} s{why}"
 
 
 class NoApp(HephaestusError):

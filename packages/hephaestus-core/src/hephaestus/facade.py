@@ -33,7 +33,7 @@ class Facade:
     async def start(
         cls,
         value: str,
-        initial: Any,
+        initial: Any = None,
         *,
         version: int | None = None,
         telemetry_metadata: Mapping[str, Any] | None = None,

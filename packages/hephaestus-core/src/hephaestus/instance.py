@@ -252,6 +252,28 @@ class Instance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         halt = self._halted()
         return None if halt is None else halt.resume_to
 
+    @property
+    def obstacle(self) -> str | None:
+        """What keeps an unfinished run from going on, in words; None if nothing is known to.
+
+        The error of an attempt that failed is known where the history was read.
+        """
+        known = [self._obstacle(key, step) for key, step in sorted(self.active.items())]
+        return "; ".join(text for text in known if text) or None
+
+    def _obstacle(self, key: str, step: ActiveStep) -> str | None:
+        match step.state:
+            case "halted":
+                return f"step {key!r} halted and waits for an answer"
+            case "waiting":
+                until = "" if step.deadline is None else f", at most until {step.deadline}"
+                return f"step {key!r} waits for an event{until}"
+        if not step.failures:
+            return None
+        errors = [e.error for e in self.execution_history if e.step == key and e.error is not None]
+        last = f", last with {errors[-1].type}: {errors[-1].message}" if errors else ""
+        return f"step {key!r} failed {step.failures} times{last}"
+
     def _halted(self) -> Halt | None:
         halts = [
             (step.since, k, step.halt) for k, step in self.active.items() if step.state == "halted"

@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Literal, get_args
+from uuid import UUID
 
 from hephaestus.errors import InvalidArgument
 
@@ -53,7 +54,7 @@ def compose_id(unique: Unique, value: str) -> str:
     if not _fits(_VALUE, value):
         raise InvalidArgument(
             f"the value of {unique.key!r} must be lower-case letters and digits, or a UUID "
-            f"in lower case, got {value!r}"
+            f"in lower case, got {value!r}{_way_out(value)}"
         )
     suffix = f"::{secrets.token_hex(4)}" if unique.scope == "none" else ""
     return f"{unique.key}::{value}{suffix}"
@@ -117,6 +118,15 @@ def new_run_id() -> str:
 def is_run_id(text: str) -> bool:
     """Tell whether a text is a run id rather than a business id."""
     return _fits(_RUN_ID, text)
+
+
+def _way_out(value: object) -> str:
+    """Return what to give instead, where that is plain to see."""
+    if isinstance(value, UUID) or type(value) is int:
+        return f"; give it as text, {str(value)!r}"
+    if _fits(_ID, value):
+        return f"; give only what follows '::', {business_value(str(value))!r}"
+    return ""
 
 
 def _fits(pattern: re.Pattern[str], text: object) -> bool:

@@ -30,7 +30,11 @@ def prove(workflow: str, start: object, transitions: object) -> Graph:
     graph = _read(where, start, transitions)
     order = sorted_keys(graph.successors, graph.predecessors)
     if len(order) < len(graph.steps):
-        raise DefinitionError(f"{where}: these steps form a cycle: {_cycle(graph, set(order))}")
+        raise DefinitionError(
+            f"{where}: these steps form a cycle: {_cycle(graph, set(order))}; "
+            "a graph has no cycles: to repeat a step use Retry, to begin again start a new run"
+        )
+    _check_start(graph, where)
     _check_reachable(graph, where)
     _check_leaves(graph, where)
     _check_convergence(graph, reach(order[::-1], graph.successors), order[::-1], where)
@@ -136,6 +140,15 @@ def _cycle(graph: Graph, sound: set[str]) -> str:
     backwards = list(path)
     loop = backwards[backwards.index(step) :]
     return " → ".join([step, *reversed(loop)])
+
+
+def _check_start(graph: Graph, where: str) -> None:
+    start = graph.steps[graph.start]
+    if not start.ends and graph.start not in graph.routes:
+        raise DefinitionError(
+            f"{where}: the start step {graph.start!r} has no row in transitions; say there what "
+            f"follows each of its events ({', '.join(start.events)})"
+        )
 
 
 def _check_reachable(graph: Graph, where: str) -> None:

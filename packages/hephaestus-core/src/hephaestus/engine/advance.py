@@ -138,10 +138,14 @@ def _advanced(draft: Draft, queue: _Queue) -> Advanced:
 def _has_news(draft: Draft, kept: Sequence[Message]) -> bool:
     """Tell whether what is kept must be written: saying it again and again would never rest."""
     before, now = draft.before.updated_at, draft.now
-    return len(kept) != draft.before.kept or any(
+    # A failed run does not count what it keeps: it takes it up when it is retried.
+    counted = draft.before.is_finished or len(kept) == draft.before.kept
+    return not counted or any(
         not message.seen
-        or ((message.not_before is not None and before is not None)
-        and before < message.not_before <= now)
+        or (
+            (message.not_before is not None and before is not None)
+            and before < message.not_before <= now
+        )
         for message in kept
     )
 

@@ -1,6 +1,7 @@
 """Executing one attempt of a step: its body, its time limit, its outcome."""
 
 import asyncio
+import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ from hephaestus.steps import Step, StepContext
 from hephaestus.telemetry import bus, events
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
+
+_log = logging.getLogger("hephaestus.runner")
 
 
 async def execute(
@@ -56,6 +59,12 @@ async def execute(
             _take_back(asyncio.current_task())
         outcome = _failed(error)
         trace = "".join(traceback.format_exception(error))
+        if not bus.listening(bus.STEP_EXCEPTION):
+            # Nobody else would say it before the last attempt, and then without the place.
+            _log.warning(
+                "step %r of %s failed in attempt %d", key, instance.id, record.attempt,
+                exc_info=error,
+            )  # fmt: skip
     duration = time.perf_counter() - started
     ended = StepEnded(step=key, attempt=record.attempt, outcome=outcome, duration=duration)
     _tell(instance, ended, trace)

@@ -85,6 +85,8 @@ class LeaseKeeper:
                     await self.renew(reached)
                 except StorageUnavailable as error:
                     _log.warning("leases could not be renewed: %s", error)
+                except Exception:  # noqa: BLE001  # every later lease hangs on this loop
+                    _log.exception("leases could not be renewed")
 
     async def renew(self, reached: datetime) -> None:
         """Extend every lease that is held, and give up those that are lost.

@@ -283,6 +283,9 @@ class LocalRunner:
             except HephaestusError as error:
                 _log.warning("cannot look for due runs: %s", error)
                 continue
+            except Exception:  # noqa: BLE001  # timers and retries hang on this loop
+                _log.exception("cannot look for due runs")
+                continue
             await asyncio.gather(*(self._advance(run_id) for run_id in runs))
             if len(runs) == limit:
                 self._alarm.now()

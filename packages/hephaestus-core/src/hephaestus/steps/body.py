@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from hephaestus.errors import DefinitionError
@@ -23,6 +24,21 @@ def check_body(execute: object, where: str, *, transactional: bool) -> None:
         raise DefinitionError(f"{where}: it yields, and must return its event instead")
     if transactional and not is_coroutine_function(execute):
         raise DefinitionError(f"{where}: a transactional step must be written with `async def`")
+
+
+def check_signature(execute: Callable[..., object], where: str, *names: str) -> None:
+    """Refuse an `execute` that cannot be called with these arguments and nothing else."""
+    try:
+        # Whoever wraps a function may add arguments, so what counts is the wrapper's own.
+        signature = inspect.signature(execute, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return  # Some callables that are written in C do not tell.
+    try:
+        signature.bind(*names)
+    except TypeError as error:
+        raise DefinitionError(
+            f"{where}: it must take exactly {' and '.join(names)}: {error}"
+        ) from error
 
 
 def _unwrapped(function: Any) -> Any:

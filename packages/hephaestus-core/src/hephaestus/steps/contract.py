@@ -13,7 +13,7 @@ from hephaestus import data, duration
 from hephaestus.duration import Duration
 from hephaestus.errors import DefinitionError, InvalidArgument
 from hephaestus.retry import Retry
-from hephaestus.steps.body import check_body, is_coroutine_function
+from hephaestus.steps.body import check_body, check_signature, is_coroutine_function
 from hephaestus.steps.context import StepContext
 from hephaestus.steps.names import check_key, checked_events, default_key
 
@@ -24,13 +24,19 @@ class _Using:
     """`using` on a class, on an instance and on a decorated function alike."""
 
     def __get__(self, step: "Step | None", owner: "type[Step]") -> "Callable[..., Configured]":
-        def using(**config: object) -> Configured:
+        def using(*unnamed: object, **config: object) -> Configured:
             """Return the step as a target that carries this config.
 
             Raises:
+                InvalidArgument: A value has no name.
                 NotSerializable: The config holds something that cannot be stored.
             """
             target = as_step(owner if step is None else step)
+            if unnamed:
+                raise InvalidArgument(
+                    f"the config of {target.key} goes by name, as using(amount=1), "
+                    f"got {unnamed[0]!r}"
+                )
             return Configured(target, data.normalise(config, f"the config of {target.key}"))
 
         return using
@@ -79,6 +85,9 @@ class Step:
         _settle(cls, where)
         if cls.execute is not Step.execute:
             check_body(cls.execute, where, transactional=cls.transactional)
+            # How anything but a function is bound shows once there is an instance.
+            if inspect.isfunction(inspect.getattr_static(cls, "execute")):
+                check_signature(cls.execute, where, "self", "ctx")
 
     @classmethod
     def shared(cls) -> "Step":
@@ -184,6 +193,7 @@ def _proved(step: Step) -> Step:
     # A constructor may have set what the class left open.
     _settle(step, where)
     check_body(step.body, where, transactional=step.transactional)
+    check_signature(step.body, where, "ctx")
     return step
 
 

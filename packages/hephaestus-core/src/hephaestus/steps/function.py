@@ -6,12 +6,15 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from hephaestus.duration import Duration
 from hephaestus.errors import DefinitionError
+from hephaestus.nearest import did_you_mean
 from hephaestus.retry import Retry
 from hephaestus.steps.context import StepContext
 from hephaestus.steps.contract import Step, as_step
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_OPTIONS = ("events", "key", "retry", "timeout", "transactional")
 
 
 class FunctionStep(Step, Generic[P, R]):
@@ -81,6 +84,12 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     Raises:
         DefinitionError: What it decorates is no function, or an option is not sound.
     """
+    for name in options:
+        if name not in _OPTIONS:
+            raise DefinitionError(
+                f"@step has no option {name!r}{did_you_mean(name, _OPTIONS)} "
+                f"(options: {', '.join(_OPTIONS)})"
+            )
     if function is None:
         return functools.partial(_decorated, **options)
     return _decorated(function, **options)
@@ -88,10 +97,10 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 def _decorated(function: Callable[P, R], **options: Any) -> FunctionStep[P, R]:
     if isinstance(function, type | Step) or not callable(function):
-        raise DefinitionError(
-            f"@step decorates functions, not {function!r}; a class becomes a step by "
-            "subclassing Step"
-        )
+        remedy = "a class becomes a step by subclassing Step"
+        if isinstance(function, str):
+            remedy = f"its events go by name, @step(events=({function!r},))"
+        raise DefinitionError(f"@step decorates functions, not {function!r}; {remedy}")
     made = FunctionStep(function, **options)
     as_step(made)
     return made

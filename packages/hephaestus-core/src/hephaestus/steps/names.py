@@ -55,6 +55,7 @@ def checked_events(events: object, where: str) -> tuple[str, ...]:
     if not isinstance(events, list | tuple) or not events:
         raise DefinitionError(
             f"{where}: events must be a list or tuple of at least one name, got {events!r}"
+            + (f"; write ({events!r},)" if isinstance(events, str) and events else "")
         )
     for event in events:
         if not is_event_name(event):

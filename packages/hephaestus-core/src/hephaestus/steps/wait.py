@@ -15,7 +15,7 @@ class Wait(Step):
 
     def __init__(self, duration: Duration, key: str = "wait") -> None:
         """Take the span as a timedelta or seconds; two waits in one workflow need two keys."""
-        self.duration = parse(duration, "duration")
+        self.duration = parse(duration, "Wait(duration)")
         self.key = key
         as_step(self)
 

@@ -13,7 +13,8 @@ from hephaestus.steps.names import is_event_name
 class WaitForEvent(Step):
     """Waits for an event of its name, then ends with `received`, the payload as its data.
 
-    With a timeout it ends with `timeout` where the event did not come in time.
+    With a timeout it ends with `timeout` where the event did not come in time. From outside it
+    takes `received` as well, and `timeout` where it has one: then it ends as that says, at once.
     """
 
     key = "wait_for_event"
@@ -38,5 +39,5 @@ class WaitForEvent(Step):
         return Suspend(self.patience)
 
     def takes(self, event: str) -> str | None:
-        """Take its own name as `received`."""
+        """Take its own name as `received`, and the events that it declares."""
         return "received" if event == self.name else super().takes(event)

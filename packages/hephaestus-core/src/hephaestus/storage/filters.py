@@ -93,7 +93,9 @@ def _text(name: str, value: object) -> str:
 
 def _status(name: str, value: object) -> Status:
     if value not in STATUSES:
-        raise InvalidArgument(f"{name}= takes one of {', '.join(STATUSES)}, not {value!r}")
+        several = isinstance(value, list | tuple | set | frozenset)
+        hint = "; for several use status_in=" if several and name == "status" else ""
+        raise InvalidArgument(f"{name}= takes one of {', '.join(STATUSES)}, not {value!r}{hint}")
     return value
 
 

@@ -49,10 +49,16 @@ def _it_is_news(run: Run, change: Change, process: Process) -> str | None:
     """A commit that says nothing new may be repeated for ever."""
     before, after = run.instance, change.instance
     same = msgspec.structs.replace(after, revision=before.revision, updated_at=before.updated_at)
-    seen = set(change.kept) <= run.kept
-    if same == before and seen and not (change.entries or change.consumed or change.granted):
+    said = change.entries or change.consumed or change.granted or set(change.kept) - run.kept
+    if same == before and not said and not _a_message_has_come_of_age(run, change):
         return "nothing new is committed"
     return None
+
+
+def _a_message_has_come_of_age(run: Run, change: Change) -> bool:
+    before, now = run.instance.updated_at, change.instance.updated_at
+    times = [run.posted[message_id].not_before for message_id in change.kept]
+    return any(at and before and now and before < at <= now for at in times)
 
 
 def _the_end_is_final(run: Run, change: Change, process: Process) -> str | None:
