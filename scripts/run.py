@@ -15,6 +15,7 @@ an environment into .cache/ of this checkout; to start over, delete that folder.
 
 import ast
 import contextlib
+import difflib
 import hashlib
 import importlib.util
 import os
@@ -31,6 +32,7 @@ TOOLS = CACHE / "tools"
 BIN = TOOLS / ("Scripts" if os.name == "nt" else "bin")
 PINS = ROOT / "constraints.txt"
 OLDEST = (3, 11)
+DOCUMENTED = ("demo", "test", "check", "fix", "bench")
 
 # uv does not read pip's configuration: pip's name of a setting, uv's, and what uv separates with.
 PIP_TO_UV = (
@@ -53,6 +55,10 @@ def main(argv: "list[str]") -> int:
     if missing:
         print(missing, file=sys.stderr)
         return 1
+    slip = slip_of(argv[0])
+    if slip:
+        print(slip, file=sys.stderr)
+        return 2
     environ = private_environment(os.environ)
     name = argv[0].rpartition(":")[0] or "default"
     try:
@@ -91,6 +97,18 @@ def missing_from(version: "tuple[int, ...]", has_venv: bool) -> str:
             "standard library whole (the modules venv and ensurepip)."
         )
     return ""
+
+
+def slip_of(command: str) -> str:
+    """Return what is asked of a command that is nearly a documented one, or nothing.
+
+    It might exist all the same, as `tset` does on Unix, and do what nobody wanted.
+    """
+    alike = [word for word in DOCUMENTED if word[0] == command[:1]]
+    near = difflib.get_close_matches(command, alike, n=1, cutoff=0.7)
+    if command in DOCUMENTED or not near:
+        return ""
+    return f"there is no command {command!r}; did you mean {near[0]!r}?"
 
 
 @contextlib.contextmanager

@@ -29,10 +29,12 @@ WIDTH = 18
 
 
 @asynccontextmanager
-async def progress(console: Console, tally: Tally, total: int) -> AsyncIterator[None]:
-    """Show the tally within the block."""
-    show = _picture if console.is_interactive else _lines
-    showing = asyncio.create_task(show(console, tally, total))
+async def progress(
+    console: Console, tally: Tally, total: int, every: float | None = None
+) -> AsyncIterator[None]:
+    """Show the tally within the block, anew every so many seconds; lines only where it moved."""
+    show, usual = (_picture, 0.1) if console.is_interactive else (_lines, 1)
+    showing = asyncio.create_task(show(console, tally, total, usual if every is None else every))
     try:
         yield
     finally:
@@ -41,30 +43,35 @@ async def progress(console: Console, tally: Tally, total: int) -> AsyncIterator[
             await showing
 
 
-async def _picture(console: Console, tally: Tally, total: int) -> None:
+async def _picture(console: Console, tally: Tally, total: int, every: float) -> None:
     began = time.monotonic()
     with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
                 live.update(_drawn(tally, total, time.monotonic() - began), refresh=True)
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(every)
         finally:
             live.update(_drawn(tally, total, time.monotonic() - began), refresh=True)
 
 
-async def _lines(_: Console, tally: Tally, total: int) -> None:
+async def _lines(_: Console, tally: Tally, total: int, every: float) -> None:
     began = time.monotonic()
+    told = ""
     try:
         while True:
-            await asyncio.sleep(1)
-            _tell(tally, total, time.monotonic() - began)
+            await asyncio.sleep(every)
+            told = _tell(tally, total, began, told)
     finally:
-        _tell(tally, total, time.monotonic() - began)
+        _tell(tally, total, began, told)
 
 
-def _tell(tally: Tally, total: int, seconds: float) -> None:
+def _tell(tally: Tally, total: int, began: float, told: str) -> str:
+    """Print how far it is unless that was told last, and return it."""
     counts = ", ".join(f"{tally.statuses[s]:,} {s}" for s in COLOURS if tally.statuses[s])
-    print(f"{seconds:4.1f} s: {tally.ended:,} of {total:,} ended: {counts}", flush=True)
+    news = f"{tally.ended:,} of {total:,} ended: {counts}"
+    if news != told:
+        print(f"{time.monotonic() - began:4.1f} s: {news}", flush=True)
+    return news
 
 
 def _drawn(tally: Tally, total: int, seconds: float) -> RenderableType:

@@ -36,7 +36,7 @@ def surprises(orders: Sequence[Order], runs: Sequence[Instance]) -> list[str]:
 
 def show(console: Console, runs: Sequence[Instance]) -> None:
     """Print the diagram, a history and, where the eye ends, the summary."""
-    # The run that was written most often has the most to tell.
+    # The run that was written most often.
     longest = max(runs, key=lambda run: run.revision)
     console.print(Text("\nThe workflow\n", "bold"))
     console.print(diagram.text(OrderFlow), "", _story(longest), "", _endings(runs), "", sep="\n")
@@ -53,7 +53,7 @@ def _endings(runs: Sequence[Instance]) -> Table:
 
 
 def _story(run: Instance) -> Table:
-    title = f"The history of {run.id}"
+    title = f"The history of {run.id}, the run with the most to tell"
     table = Table(title=title, title_style="bold", title_justify="left", box=None)
     for heading in ("after", "step", "what", "attempt", ""):
         table.add_column(heading, no_wrap=heading != "")

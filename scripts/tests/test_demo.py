@@ -1,13 +1,18 @@
 """The demo takes orders to the end that each of them says, and tells what it cannot read."""
 
+import asyncio
+import io
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from demo.__main__ import SHIPPED, main
+from demo.display import progress
 from demo.endings import expected
 from demo.orders import Fault, read
+from demo.tally import Tally
 
 ORDER = (
     '{"id": "1", "customer": "Ada", "country": "FR", "postcode": "69001", "delivery": "express",'
@@ -37,6 +42,21 @@ def test_every_ending_is_reached_and_is_the_one_that_the_order_says(
     assert wanted == shown
 
 
+async def test_progress_is_told_in_a_line_once_until_it_moves(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tally = Tally()
+
+    async with progress(Console(file=io.StringIO()), tally, 2, every=0):
+        for status in ("running", "completed"):
+            tally.statuses = Counter([status])
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    told = [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert ["0 of 2 ended: 1 running", "1 of 2 ended: 1 completed"] == told
+
+
 def test_a_line_that_holds_no_order_is_told_and_skipped(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,7 +68,7 @@ def test_a_line_that_holds_no_order_is_told_and_skipped(
     assert 2 == status
     assert f"{path}:3: skipped: JSON is malformed" in err
     assert "lines skipped: 1" in err
-    assert "The history of orderid::1" in out
+    assert "The history of orderid::1, the run with the most to tell" in out
     assert "Every run ended as its order says." in out
 
 

@@ -1,6 +1,9 @@
 """The newcomer's door says what is missing, and hands pip's settings on to uv."""
 
+import tomllib
 from pathlib import Path
+
+import pytest
 
 import run
 
@@ -19,6 +22,32 @@ def test_a_python_without_venv_is_told_what_to_install() -> None:
 
 def test_a_python_that_has_all_is_told_nothing() -> None:
     assert "" == run.missing_from((3, 14), has_venv=True)
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("tset", "test"), ("tests", "test"), ("dmeo", "demo"), ("chekc", "check"), ("benhc", "bench")],
+)
+def test_a_slip_of_the_pen_is_asked_about_before_anything_runs(
+    slip: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = run.main([slip])
+
+    assert 2 == status
+    assert f"there is no command {slip!r}; did you mean {meant!r}?\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["pytest", "python", "mypy", "ruff", "types", "changelogs"])
+def test_any_other_command_passes(command: str) -> None:
+    assert "" == run.slip_of(command)
+
+
+def test_the_documented_commands_exist_and_pass() -> None:
+    scripts = tomllib.loads((run.ROOT / "pyproject.toml").read_text("utf-8"))
+    known = scripts["tool"]["hatch"]["envs"]["default"]["scripts"]
+
+    assert set(run.DOCUMENTED) <= set(known)
+    assert {""} == {run.slip_of(command) for command in known}
 
 
 def test_what_the_environment_says_to_pip_wins_over_its_files() -> None:

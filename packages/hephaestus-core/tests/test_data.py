@@ -271,7 +271,7 @@ class TestRefusal:
             ([{b"b": 1}], "data[0][b'b']", "keys must be str, not bytes"),
             ({"a": [0, 0, 0, Item(object())]}, "data['a'][3].sku", "type object is not"),
             (Order([{1.5, (1j,)}]), "data.items[0]{…}[0]", "type complex is not supported"),
-            ([Item], "data[0]", "type type is not supported; convert it to plain data"),
+            ([Item], "data[0]", "type type is not supported; convert it to JSON values, dates"),
             (bytearray(b"x"), "data", "type bytearray is not supported"),
             ({"a": Summer()}, "data['a']", f"type {__name__}.Summer is not supported"),
             ([{Item("s")}], "data[0]", UNHASHABLE),

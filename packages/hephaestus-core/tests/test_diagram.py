@@ -85,10 +85,10 @@ TEXT = """\
     │
   [charge]
     │
-    charge ──:charged──> ship
-    charge ──:charged──> notify
-    charge ──:free──> ship
-    charge ──:free──> notify
+    charge ──:charged──> ship (with notify)
+    charge ──:charged──> notify (with ship)
+    charge ──:free──> ship (with notify)
+    charge ──:free──> notify (with ship)
     │
   [notify]    [ship]
     │

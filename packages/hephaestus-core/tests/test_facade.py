@@ -62,6 +62,12 @@ def registered(name: str) -> Iterator[Recorder]:
     running.unregister(made)
 
 
+async def test_a_run_may_begin_with_nothing(app: Recorder) -> None:
+    await Order.start("42")
+
+    assert (Order, None) == app.calls[0][1]
+
+
 async def test_start_composes_the_id_and_returns_what_the_app_returns(app: Recorder) -> None:
     answer = await Order.start("42", {"a": 1})
 

@@ -56,6 +56,22 @@ def test_an_id_is_the_key_and_the_value(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "way_out"),
+    [
+        (5, "got 5; give it as text, '5'"),
+        (UUID(A_UUID), f"; give it as text, '{A_UUID}'"),
+        ("orderid::5", "got 'orderid::5'; give only what follows '::', '5'"),
+        ("ABC", "got 'ABC'"),
+        (True, "got True"),
+        (None, "got None"),
+    ],
+)
+def test_a_value_that_is_nearly_right_is_told_the_way_out(value: Any, way_out: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"{re.escape(way_out)}$"):
+        compose_id(ORDER, value)
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "",

@@ -154,7 +154,10 @@ def test_done_may_be_written_in_several_ways() -> None:
 def test_a_cycle_is_refused_and_shown(transitions: Mapping[Any, Any], cycle: str) -> None:
     start = next(iter(transitions))
 
-    assert f"workflow 'Order': these steps form a cycle: {cycle}" == refused(transitions, start)
+    assert refused(transitions, start) == (
+        f"workflow 'Order': these steps form a cycle: {cycle}; a graph has no cycles: "
+        "to repeat a step use Retry, to begin again start a new run"
+    )
 
 
 def test_steps_that_cannot_be_reached_are_refused_in_sorted_order() -> None:
@@ -169,8 +172,16 @@ def test_a_path_that_does_not_end_in_done_is_refused() -> None:
     assert "every path must end in Done, and nothing follows 'b', 'c'; " in message
 
 
-def test_a_start_without_transitions_is_a_path_that_does_not_end_in_done() -> None:
-    assert "nothing follows 'a'" in refused({})
+@pytest.mark.parametrize("transitions", [{}, {b: {"done": Done}}], ids=range(2))
+def test_a_start_without_a_row_is_named(transitions: Mapping[Any, Any]) -> None:
+    assert refused(transitions, two) == (
+        "workflow 'Order': the start step 'two' has no row in transitions; say there what "
+        "follows each of its events (valid, invalid)"
+    )
+
+
+def test_a_start_with_an_empty_row_is_a_path_that_does_not_end_in_done() -> None:
+    assert "nothing follows 'a'" in refused({a: {}})
 
 
 def test_branches_that_never_meet_are_refused() -> None:

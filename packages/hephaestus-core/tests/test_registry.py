@@ -76,9 +76,21 @@ def test_an_umbrella_brings_its_versions(define: Define) -> None:
     assert order is registry.find("shop.Order")
     assert v2 is registry.find("shop.Order", 2) is registry.find("shop.Order.V2", 2)
     assert {("shop.Order.V1", 1), ("shop.Order.V2", 2)} <= registry.known()
-    assert not any(name == "shop.Order" for name, _ in registry.known())
     with pytest.raises(UnknownWorkflow):
         registry.find("shop.Order", 3)
+
+
+def test_runs_from_before_an_umbrella_are_known_under_its_own_name(define: Define) -> None:
+    registry.register(define("shop.Order", 1))
+    v1, v2 = define("shop.Order.V1", 1), define("shop.Order.V2", 2)
+
+    registry.register(define("shop.Order", versions={1: v1, 2: v2}))
+
+    known = {(name, n) for name, n in registry.known() if name.startswith("shop.Order")}
+    assert {
+        ("shop.Order", 1), ("shop.Order", 2), ("shop.Order.V1", 1), ("shop.Order.V2", 2)
+    } == known  # fmt: skip
+    assert v1 is registry.find("shop.Order", 1)
 
 
 def test_a_reload_replaces_the_class_and_its_version(define: Define) -> None:
@@ -181,3 +193,14 @@ def test_what_is_pinned_to_an_app_is_known_to_that_app_alone(define: Define) -> 
     assert both <= registry.known()
     assert both <= registry.known("second")
     assert both & registry.known("first") == {("shop.Free", 1)}
+
+
+def test_under_an_umbrella_each_version_is_known_where_it_may_run(define: Define) -> None:
+    v1, v2 = define("shop.Order.V1", 1), define("shop.Order.V2", 2)
+    v1.app, v2.app = "first", None
+
+    registry.register(define("shop.Order", versions={1: v1, 2: v2}))
+
+    both = {("shop.Order", 1), ("shop.Order", 2)}
+    assert both <= registry.known("first")
+    assert both & registry.known("second") == {("shop.Order", 2)}

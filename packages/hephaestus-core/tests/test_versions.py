@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from hephaestus import registry
-from hephaestus.errors import DefinitionError, InvalidArgument, UnknownWorkflow
+from hephaestus import Hephaestus, registry
+from hephaestus.errors import AlreadyRunning, DefinitionError, InvalidArgument, UnknownWorkflow
 from hephaestus.key import Unique
+from hephaestus.memory import MemoryStorage
 from hephaestus.retry import Retry
-from hephaestus.steps import Done, StepContext, step
+from hephaestus.steps import Done, StepContext, WaitForEvent, step
+from hephaestus.testing import VirtualClock
 from hephaestus.workflow import Workflow
 
 
@@ -21,6 +23,11 @@ def create(ctx: StepContext) -> None: ...
 class Graph:
     start_step = create
     transitions = {create: {"done": Done}}  # noqa: RUF012  # as users write it
+
+
+class Parked:
+    start_step = WaitForEvent("go", timeout=60)
+    transitions = {start_step: {"received": Done, "timeout": Done}}  # noqa: RUF012  # as users write it
 
 
 class CreateUser(Workflow, unique="userid", current=2, tags=["users"], retry=Retry(2)):
@@ -148,6 +155,62 @@ def test_the_names_of_versions_follow_a_given_name() -> None:
     assert Import.V1 is registry.find("imports", 1)
     with pytest.raises(UnknownWorkflow):
         registry.find(f"{Import.__module__}.{Import.V1.__qualname__}")
+
+
+def plain() -> type[Workflow]:
+    """Define a workflow that has no versions yet."""
+
+    class Growing(Parked, Workflow, unique="growing"):
+        __qualname__ = "Growing"
+
+    return Growing
+
+
+def grown() -> type[Workflow]:
+    """Define it again, in the same place, as an umbrella."""
+
+    class Growing(Workflow, unique="growing", current=2):
+        __qualname__ = "Growing"
+
+        class V1(Parked, Workflow, version=1):
+            __qualname__ = "Growing.V1"
+
+        class V2(Graph, Workflow, version=2):
+            __qualname__ = "Growing.V2"
+
+    return Growing
+
+
+async def test_a_run_begun_before_its_workflow_became_an_umbrella_ends() -> None:
+    storage = MemoryStorage()
+    async with Hephaestus(storage):
+        old = await plain().start("1", {})
+        await old.wait(5, until="waiting")
+    umbrella = grown()
+    async with Hephaestus(storage) as app:
+        found = await app.query(workflow=umbrella)
+        with pytest.raises(AlreadyRunning):
+            await umbrella.start("1", {})
+        await umbrella.resume("1", "go")
+        instance = await app.wait(old.run_id, 5)
+
+    assert [old.run_id] == [run.run_id for run in found]
+    assert ("completed", umbrella.name, 1) == (
+        instance.status, instance.workflow, instance.workflow_version
+    )  # fmt: skip
+
+
+async def test_a_timer_set_before_its_workflow_became_an_umbrella_fires() -> None:
+    storage, clock = MemoryStorage(), VirtualClock()
+    async with Hephaestus(storage, clock=clock):
+        old = await plain().start("2", {})
+        await clock.advance(1)
+    grown()
+    async with Hephaestus(storage, clock=clock) as app:
+        await clock.advance(60)
+        instance = await app.get(old.run_id)
+
+    assert "completed" == instance.status
 
 
 def version(number: int | None, place: str = "V1", /, body: Any = Graph, **declared: Any) -> Any:

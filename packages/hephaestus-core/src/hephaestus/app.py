@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from hephaestus import duration, running
+from hephaestus import duration, engine, running
 from hephaestus.clock import Clock, SystemClock
 from hephaestus.context import Context
 from hephaestus.duration import Duration
@@ -289,25 +289,30 @@ class Hephaestus:
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
         with self.runner.watch.watching(id) as watching:
-            instance = await self.get(id, workflow=workflow, version=version)
+            instance = await self._find(id, workflow, version)
             while instance.status not in wanted or await self._goes_on(instance):
                 left = _LONGEST_LOOK
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:
+                        instance = await self.get(instance.run_id)
                         raise WaitTimeout(
                             instance.id, instance.status, limit, instance.obstacle
                         )
-                await watching.changed(left)
-                instance = await self.get(instance.run_id)
-        return instance
+                # A look that nobody asked for is a cheap one.
+                noticed = await watching.changed(left)
+                self._check_open()
+                instance = await self.storage.get(instance.run_id, history=noticed)
+        return instance if instance.execution_history else await self.get(instance.run_id)
 
     async def _goes_on(self, instance: Instance) -> bool:
         """Tell whether a run that stands still was answered, or has moved since it was read."""
         if instance.status not in ("waiting", "halted"):
             return False
         snapshot = await self.storage.load(instance.run_id)
-        return snapshot.instance.revision != instance.revision or snapshot.goes_on(self.clock.now())
+        return snapshot.instance.revision != instance.revision or engine.goes_on(
+            instance, snapshot.inbox, self.clock.now()
+        )
 
     async def _find(self, id: str, workflow: object, version: int | None) -> Instance:
         self._check_open()

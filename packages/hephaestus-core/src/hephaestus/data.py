@@ -31,7 +31,7 @@ from uuid import UUID
 
 import msgspec
 
-from hephaestus.errors import NotSerializable
+from hephaestus.errors import InvalidArgument, NotSerializable
 
 JsonValue: TypeAlias = (
     "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | msgspec.Raw | None"
@@ -43,6 +43,9 @@ _Encoder: TypeAlias = Callable[[Any, int], JsonValue]
 
 _SCALARS = frozenset({str, int, float, bool, NoneType})
 _MAX_DEPTH = 100
+_STORABLE = (
+    "JSON values, dates and times, UUID, Decimal, bytes, sets, tuples, dataclasses or Structs"
+)
 # No setting makes Python refuse integers as text of up to 640 digits, and 2**2126 has as many.
 _LARGE = 1 << 2126
 _DOLLAR, _BACKSLASH = b"$\\"
@@ -116,6 +119,26 @@ def as_mapping(value: object) -> Mapping[str, object] | None:
     else:
         return None
     return {n: v for n in names if (v := getattr(value, n, msgspec.UNSET)) is not msgspec.UNSET}
+
+
+def check_text(value: object, where: str, *, longest: int | None = None) -> str:
+    """Return a text that every storage can keep; one with a limit is not empty either.
+
+    Raises:
+        InvalidArgument: It is no text, or not of 1 to `longest` characters.
+        NotSerializable: It holds a NUL character or a lone surrogate.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{where} must be a text, not {reprlib.repr(value)}")
+    if longest is not None and not 0 < len(value) <= longest:
+        raise InvalidArgument(
+            f"{where} must be a text of 1 to {longest} characters, not {len(value)}: "
+            f"{reprlib.repr(value)}"
+        )
+    try:
+        return _text(value, 0)
+    except _Refused as refused:
+        raise refused.located(where) from None
 
 
 def check_plain(value: object, where: str) -> None:
@@ -201,7 +224,7 @@ def _elements(value: Iterable[object], depth: int) -> list[JsonValue]:
 def _other(value: object, depth: int) -> JsonValue:
     fields = as_mapping(value)
     if fields is None:
-        raise _Refused(f"type {_name(type(value))} is not supported; convert it to plain data")
+        raise _Refused(f"type {_name(type(value))} is not supported; convert it to {_STORABLE}")
     return _mapping(fields, depth, value)
 
 

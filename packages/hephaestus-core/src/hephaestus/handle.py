@@ -10,7 +10,7 @@ from hephaestus.instance import TERMINAL, Entry, Instance, Status
 from hephaestus.steps.names import Keyed
 
 
-class Keeper(Protocol):
+class Verbs(Protocol):
     """What a handle needs of the app that it came from.
 
     An `id` is a business id or a run id; `workflow` and `version` say which run is meant
@@ -84,7 +84,7 @@ class Handle:
     run_id: str
     """What tells this run from others of the same id."""
 
-    app: Keeper = field(repr=False, compare=False)
+    app: Verbs = field(repr=False, compare=False)
     """The app that started it."""
 
     async def wait(

@@ -15,7 +15,7 @@ Status: TypeAlias = Literal[
 ]
 STATUSES: tuple[Status, ...] = get_args(Status)
 DONE = "done"
-"""The key of the step that completes a run."""
+"""The key of `Done`, the step that completes a run; no other step may have it."""
 
 TERMINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 
@@ -64,6 +64,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     error: StepError | None = None
     timestamp: datetime
+
+    def __str__(self) -> str:
+        parts = [self.timestamp.isoformat(" ", "milliseconds"), self.step, self.action, self.event]
+        if self.attempt is not None and self.attempt > 1:
+            parts.append(f"(attempt {self.attempt})")
+        line = " ".join(part for part in parts if part)
+        if self.error is None:
+            return line
+        # An error's text may have lines of its own.
+        return f"{line}: {self.error.type}: {' '.join(self.error.message.split())}"
 
 
 class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -9,7 +9,6 @@ import msgspec
 from hephaestus import duration
 from hephaestus.duration import Duration
 
-
 _LONGEST_TEXT = 10_000
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from hephaestus.errors import DefinitionError
 from hephaestus.graph import Graph, reach, sorted_keys
+from hephaestus.instance import DONE
 from hephaestus.nearest import did_you_mean
-from hephaestus.steps import DONE_KEY, Configured, Step, as_step
+from hephaestus.steps import Configured, Step, as_step
 from hephaestus.transitions import Choose, Targets, by_key, read_steps
 
 _SHOWN = 8
@@ -34,7 +35,6 @@ def prove(workflow: str, start: object, transitions: object) -> Graph:
             f"{where}: these steps form a cycle: {_cycle(graph, set(order))}; "
             "a graph has no cycles: to repeat a step use Retry, to begin again start a new run"
         )
-    _check_start(graph, where)
     _check_reachable(graph, where)
     _check_leaves(graph, where)
     _check_convergence(graph, reach(order[::-1], graph.successors), order[::-1], where)
@@ -58,6 +58,11 @@ def _read(where: str, start: object, transitions: object) -> Graph:
         if source.key in routes:
             raise DefinitionError(f"{where}: transitions has two rows for step {source.key!r}")
         routes[source.key] = _read_row(source.key, row, steps, where)
+    if first.key not in routes and not first.ends:
+        raise DefinitionError(
+            f"{where}: the start step {first.key!r} has no row in transitions; say there what "
+            f"follows each of its events ({', '.join(first.events)})"
+        )
     return Graph(
         start=first.key,
         start_config=start.config if isinstance(start, Configured) else None,
@@ -142,15 +147,6 @@ def _cycle(graph: Graph, sound: set[str]) -> str:
     return " → ".join([step, *reversed(loop)])
 
 
-def _check_start(graph: Graph, where: str) -> None:
-    start = graph.steps[graph.start]
-    if not start.ends and graph.start not in graph.routes:
-        raise DefinitionError(
-            f"{where}: the start step {graph.start!r} has no row in transitions; say there what "
-            f"follows each of its events ({', '.join(start.events)})"
-        )
-
-
 def _check_reachable(graph: Graph, where: str) -> None:
     reached = {graph.start}
     pending = [graph.start]
@@ -180,12 +176,12 @@ def _check_convergence(
     graph: Graph, beyond: Mapping[str, int], order: list[str], where: str
 ) -> None:
     bit = {key: 1 << n for n, key in enumerate(order)}
-    done = bit[DONE_KEY]
+    done = bit[DONE]
     for edge in graph.edges:
         if edge.dynamic or len(edge.targets) == 1:
             continue
         place = f"{where}, step {edge.source!r}, event {edge.event!r}"
-        if DONE_KEY in edge.targets:
+        if DONE in edge.targets:
             raise DefinitionError(
                 f"{place}: Done cannot be one of several targets; the run ends where the "
                 "others have met"

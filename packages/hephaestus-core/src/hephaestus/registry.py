@@ -51,7 +51,10 @@ def is_umbrella(name: str) -> bool:
 
 
 def known(app: str | None = None) -> frozenset[tuple[str, int]]:
-    """Return name and version of every workflow that can run here; umbrellas are left out.
+    """Return name and version of every workflow that can run here.
+
+    Under the name of an umbrella there may be runs from before it was one, so each of its
+    versions counts under both names.
 
     Args:
         app: The name of an app, to leave out what is pinned to another.
@@ -93,9 +96,10 @@ class _Workflows:
         known = self._known
         if app not in known:
             known[app] = frozenset(
-                (name, c.version)
+                (name, version.version)
                 for name, c in self.by_name.items()
-                if not c.versions and (app is None or c.app in (None, app))
+                for version in (c.versions.values() or (c,))
+                if app is None or version.app in (None, app)
             )
         return known[app]
 

@@ -8,11 +8,11 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from hephaestus.errors import InvalidArgument, NoApp, SeveralApps
-from hephaestus.handle import Handle, Keeper
+from hephaestus.handle import Handle, Verbs
 from hephaestus.instance import Instance
 
 
-class RunningApp(Keeper, Protocol):
+class RunningApp(Verbs, Protocol):
     """What a workflow needs of the app that runs it."""
 
     @property

@@ -39,8 +39,8 @@ class Watching:
         if not others:
             del self._waiting[self._id]
 
-    async def changed(self, seconds: float) -> None:
-        """Return when the run changes, or after that many seconds."""
+    async def changed(self, seconds: float) -> bool:
+        """Return True when the run changes, or False after that many seconds."""
         if not self._changed:
             loop = asyncio.get_running_loop()
             self._sleeping = loop.create_future()
@@ -50,7 +50,8 @@ class Watching:
             finally:
                 timer.cancel()
                 self._sleeping = None
-        self._changed = False
+        noticed, self._changed = self._changed, False
+        return noticed
 
     def notice(self) -> None:
         """Learn that the run has changed."""

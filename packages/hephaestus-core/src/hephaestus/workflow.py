@@ -72,7 +72,7 @@ class Workflow(Facade):
     edges: ClassVar[tuple[Edge, ...]]
     """The transitions of the graph, static ones first; an umbrella has none."""
 
-    declared: ClassVar[frozenset[str]] = frozenset()
+    _declared: ClassVar[frozenset[str]] = frozenset()
     """Which of its attributes a version does not take from its umbrella."""
 
     def __init_subclass__(
@@ -88,7 +88,7 @@ class Workflow(Facade):
         app: str | None = None,
     ) -> None:
         super().__init_subclass__()
-        cls.declared = _declared(
+        cls._declared = _given(
             unique=unique, name=name, version=version, tags=tags, metadata=metadata,
             retry_policy=retry, app=app,
         )  # fmt: skip
@@ -99,7 +99,7 @@ class Workflow(Facade):
         cls.unique = checked_unique(unique, where)
         nested = _nested(cls)
         is_umbrella = current is not None or _are_versions(nested, cls)
-        _check_has_unique(cls, where, waits="version" in cls.declared and not is_umbrella)
+        _check_has_unique(cls, where, waits=_declares(cls, "version") and not is_umbrella)
         number = 1 if version is None else checked_version(version, where)
         cls.retry_policy = checked_retry(retry, where)
         cls.app = checked_app(app, where)
@@ -144,8 +144,12 @@ class Workflow(Facade):
         return frozenset(cls.graph.predecessors.get(key_of(step), ()))
 
 
-def _declared(**given: object) -> frozenset[str]:
+def _given(**given: object) -> frozenset[str]:
     return frozenset(field for field, value in given.items() if value is not None)
+
+
+def _declares(workflow: type[Workflow], field: str) -> bool:
+    return field in workflow._declared  # noqa: SLF001  # its class is this module's
 
 
 def _nested(workflow: type[Workflow]) -> list[type[Workflow]]:
@@ -188,7 +192,7 @@ def _define_umbrella(
     umbrella: type[Workflow], nested: Sequence[type[Workflow]], current: int | None, where: str
 ) -> None:
     """Make nested workflows the versions of an umbrella."""
-    if "version" in umbrella.declared:
+    if _declares(umbrella, "version"):
         raise DefinitionError(f"{where} holds versions, so it has none itself; remove version=")
     if umbrella.start_step is not None or umbrella.transitions:
         raise DefinitionError(
@@ -227,9 +231,9 @@ def _check_version_class(umbrella: type[Workflow], child: type[Workflow], where:
         )
     if child.versions:
         raise DefinitionError(f"{where}: its version {child.__name__} cannot hold versions itself")
-    if "version" not in child.declared:
+    if not _declares(child, "version"):
         raise DefinitionError(f"{where}: {child.__name__} has no number; add version=")
-    if "name" in child.declared:
+    if _declares(child, "name"):
         raise DefinitionError(
             f"{where}: {child.__name__} is named after its umbrella; remove its name="
         )
@@ -245,7 +249,7 @@ def _adopt(umbrella: type[Workflow], child: type[Workflow]) -> None:
     child.family = umbrella.name
     child.unique = umbrella.unique
     for field in ("tags", "metadata", "retry_policy", "app"):
-        if field not in child.declared:
+        if not _declares(child, field):
             setattr(child, field, getattr(umbrella, field))
 
 

@@ -21,7 +21,7 @@ from engine.runs import (
     suspended,
     told,
 )
-from hephaestus.engine import advance, bind, schedule_target
+from hephaestus.engine import advance, bind
 from hephaestus.errors import AmbiguousEvent, InstanceFinished, InvalidArgument, UnknownEvent
 from hephaestus.instance import Instance
 from hephaestus.message import EventPosted
@@ -337,11 +337,11 @@ def test_a_scheduled_event_is_dropped_when_the_run_completes() -> None:
 def test_only_a_step_that_declares_a_timeout_can_be_given_one() -> None:
     instance = begun(LINE)
 
-    target = schedule_target(instance, LINE, "second")
+    target = bind(instance, LINE, "timeout", "second")
 
     assert EventPosted(step="second", event="timeout") == target
     with pytest.raises(UnknownEvent):
-        schedule_target(instance, LINE, "first")
+        bind(instance, LINE, "timeout", "first")
 
 
 def test_an_event_is_bound_without_a_payload() -> None:

@@ -131,6 +131,15 @@ def test_a_released_lease_keeps_the_attempt_and_frees_the_step_at_once() -> None
     assert () == advanced.entries
 
 
+def test_a_lease_that_was_released_long_ago_says_nothing_new() -> None:
+    instance = release(working(), 1, now=5).instance
+
+    advanced = release(instance, 1, now=5)
+
+    assert not advanced.changed
+    assert ("a",) == advanced.ready
+
+
 @pytest.mark.parametrize("released", [True, False])
 def test_the_lease_of_an_earlier_attempt_says_nothing(released: bool) -> None:
     instance = after(working(), LINE, failed("a"))
@@ -176,6 +185,7 @@ def test_a_step_that_somebody_executes_is_not_handed_out() -> None:
 
     assert ("c",) == advanced.ready
     assert at(15) == advanced.instance.active["b"].deadline
+    assert 1 == advanced.instance.active["b"].dispatches
     assert advanced.changed
 
 

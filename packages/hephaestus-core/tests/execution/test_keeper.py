@@ -1,6 +1,7 @@
 """The keeper renews all leases of a process, and stops the bodies of those that are lost."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -61,6 +62,18 @@ class Bodies:
 
     def stop(self) -> None:
         self.stopped += 1
+
+
+class Faulty(MemoryStorage):
+    """A storage whose first renewal raises what no storage may."""
+
+    sound = False
+
+    async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
+        if not self.sound:
+            self.sound = True
+            raise OSError("no route to the storage")
+        return await super().renew(leases, until, now)
 
 
 @pytest.fixture
@@ -245,6 +258,25 @@ async def test_a_storage_that_is_away_does_not_end_the_renewing(
 
     assert "leases could not be renewed" in caplog.text
     assert NOW + 25 * SECOND == await until(storage, lease)
+
+
+async def test_an_error_that_nobody_foresaw_does_not_end_the_renewing(
+    clock: Metronome, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = Faulty()
+    keeper = LeaseKeeper(storage, clock, ALICE, LENGTH)
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    keeper.hold(lease, bodies.stop)
+
+    running = asyncio.create_task(keeper.run())
+    await clock.paused.wait()
+    await clock.tick()
+    await clock.tick()
+    running.cancel()
+
+    assert "OSError: no route to the storage" in caplog.text
+    assert (0, NOW + 25 * SECOND) == (bodies.stopped, await until(storage, lease))
 
 
 async def test_where_nothing_is_held_the_storage_is_not_asked(

@@ -93,11 +93,10 @@ async def test_a_run_tells_of_its_start_and_of_its_end() -> None:
 
     start = events.one("hephaestus.workflow.start")
     stop = events.one("hephaestus.workflow.stop")
-    assert ("prepare", "local", ("lines", "gift"), False) == (
+    assert ("prepare", "local", ("lines", "gift")) == (
         start.metadata["initial_step"],
         start.metadata["runner"],
         start.metadata["initial_keys"],
-        start.metadata["recovered"],
     )
     assert ("completed", ("bill", "done", "pack", "prepare", "send")) == (
         stop.metadata["status"],

@@ -195,6 +195,18 @@ class TestBeyondTheContract(Apps):
         assert "a step could not be carried through" in caplog.text
         assert ["lost", "completed"] == [e.action for e in instance.execution_history][:2]
 
+    async def test_an_error_that_nobody_foresaw_does_not_end_the_look_for_what_is_due(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = Faulty()
+        storage.faulty_looks = 2
+        async with Hephaestus(storage, LocalRunner(poll=0.02)):
+            reminder = await Reminder.start("1", stage.initial())
+            await reminder.wait(PATIENCE, until="completed")
+
+        assert 0 == storage.faulty_looks
+        assert "OSError: no route to the storage" in caplog.text
+
     async def test_a_start_in_a_transaction_is_refused_where_there_are_none(
         self, open_app: OpenApp, stage: Stage
     ) -> None:
@@ -274,6 +286,13 @@ class Faulty(MemoryStorage):
 
     faulty: str | None = None
     faulty_commits = 0
+    faulty_looks = 0
+
+    async def due(self, *args: Any, **kwargs: Any) -> list[str]:
+        if self.faulty_looks:
+            self.faulty_looks -= 1
+            raise OSError("no route to the storage")
+        return await super().due(*args, **kwargs)
 
     async def load(self, run_id: str) -> Snapshot:
         if run_id == self.faulty:

@@ -34,7 +34,7 @@ def test_two_waits_bear_two_keys() -> None:
 
 @pytest.mark.parametrize("duration", [-1, "1h", None, True, float("nan")])
 def test_wait_refuses_what_is_no_duration(duration: Any) -> None:
-    with pytest.raises(InvalidArgument, match=r"^duration must"):
+    with pytest.raises(InvalidArgument, match=r"^Wait\(duration\) must"):
         Wait(duration)
 
 

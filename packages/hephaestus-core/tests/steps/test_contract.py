@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hephaestus.errors import DefinitionError, NotSerializable
+from hephaestus.errors import DefinitionError, InvalidArgument, NotSerializable
 from hephaestus.retry import Retry
 from hephaestus.steps import Configured, Step, StepContext, Wait, as_step
 
@@ -61,7 +61,7 @@ def test_a_subclass_has_a_key_of_its_own_unless_one_was_given() -> None:
     ("field", "value", "why"),
     [
         ("key", "a b", "key must be"),
-        ("events", "charged", "events must be a list or tuple"),
+        ("events", "charged", r"events must be a list or tuple .*; write \('charged',\)$"),
         ("retry", 3, "retry must be a Retry"),
         ("timeout", -1, "timeout must not be negative"),
         ("timeout", 0, "timeout must be more than 0"),
@@ -113,6 +113,43 @@ def test_a_body_that_yields_is_refused() -> None:
         class Stream(Step):
             async def execute(self, ctx: StepContext) -> Any:
                 yield "done"
+
+
+def test_a_body_that_takes_more_or_less_than_ctx_is_refused() -> None:
+    with pytest.raises(DefinitionError, match=r"Nothing: it must take exactly self and ctx: too"):
+
+        class Nothing(Step):
+            def execute(self) -> None: ...  # type: ignore[override]  # wrong on purpose
+
+    with pytest.raises(DefinitionError, match=r"Much: it must take exactly self and ctx: missing"):
+
+        class Much(Step):
+            def execute(self, ctx: StepContext, x: int) -> None: ...  # type: ignore[override]
+
+
+def test_a_body_may_be_bound_in_any_way() -> None:
+    class Static(Step):
+        @staticmethod
+        def execute(ctx: StepContext) -> None: ...
+
+    class OfTheClass(Step):
+        @classmethod
+        def execute(cls, ctx: StepContext) -> None: ...
+
+    class Partly(Step):
+        def work(self, ctx: StepContext, x: int) -> None: ...
+
+        execute = functools.partialmethod(work, x=1)
+
+    class Wrong(Step):
+        @staticmethod
+        def execute(ctx: StepContext, x: int) -> None: ...  # type: ignore[override]
+
+    assert ["static", "of_the_class", "partly"] == [
+        as_step(made).key for made in (Static, OfTheClass, Partly)
+    ]
+    with pytest.raises(DefinitionError, match=r"Wrong: it must take exactly ctx: missing"):
+        as_step(Wrong)
 
 
 def test_a_step_without_a_body_is_refused_where_it_is_used() -> None:
@@ -177,6 +214,11 @@ def test_using_gives_a_target_with_config_from_a_class_and_from_an_instance() ->
     assert Configured(as_step(Charge), {"retries": (1, 2)}) == Charge.using(retries=(1, 2))
     assert charge.using(a=1).step is charge
     assert {"self": 1, "step": 2} == Charge.using(self=1, step=2).config
+
+
+def test_config_without_a_name_is_refused_with_the_way_out() -> None:
+    with pytest.raises(InvalidArgument, match=r"the config of charge goes by name, as using\(am"):
+        Charge.using(1)
 
 
 def test_config_is_copied_when_it_is_given() -> None:

@@ -98,8 +98,41 @@ def test_only_functions_are_decorated(thing: Any) -> None:
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="event"):
-        step(event=("sent",))(send.__wrapped__)  # type: ignore[call-overload]  # wrong on purpose
+    with pytest.raises(
+        DefinitionError, match=r"@step has no option 'event'; did you mean 'events'\? \(options: e"
+    ):
+        step(event=("sent",))  # type: ignore[call-overload]  # wrong on purpose
+
+
+def test_events_that_are_given_without_their_name_are_refused_with_the_way_out() -> None:
+    with pytest.raises(DefinitionError, match=r"write @step\(events=\('ok',\)\)"):
+        step("ok")  # type: ignore[call-overload]  # wrong on purpose
+
+
+def nothing() -> None: ...
+
+
+def too_much(ctx: StepContext, x: int) -> None: ...
+
+
+def by_name_only(*, ctx: StepContext) -> None: ...
+
+
+@pytest.mark.parametrize("function", [nothing, too_much, by_name_only])
+def test_a_function_that_takes_more_or_less_than_ctx_is_refused(function: Any) -> None:
+    with pytest.raises(DefinitionError, match=rf"{function.__name__}: it must take exactly ctx: "):
+        step(function)
+
+
+def test_what_can_be_called_with_ctx_is_a_step_whatever_else_it_takes() -> None:
+    @functools.wraps(too_much)
+    def wrapper(ctx: StepContext) -> None:
+        too_much(ctx, 5)
+
+    def anything(*args: Any, **kwargs: Any) -> None: ...
+
+    for function in (wrapper, anything, functools.partial(too_much, x=1), print, max):
+        assert "s" == step(key="s")(function).key
 
 
 def test_a_step_made_of_a_function_shows_its_key() -> None:

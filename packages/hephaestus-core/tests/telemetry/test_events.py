@@ -98,15 +98,7 @@ def test_workflow_start_tells_when_where_and_with_what_keys(seen: Seen) -> None:
         "initial_step": "validate",
         "runner": "LocalRunner",
         "initial_keys": ("card", "items"),
-        "recovered": False,
     } == metadata
-
-
-def test_workflow_start_says_when_it_is_told_again(seen: Seen) -> None:
-    events.workflow_start(ORDER, initial_step="validate", runner="LocalRunner", recovered=True)
-
-    _, metadata = seen.the("workflow.start")
-    assert metadata["recovered"] is True
 
 
 def test_workflow_stop_counts_steps_and_advances(seen: Seen) -> None:

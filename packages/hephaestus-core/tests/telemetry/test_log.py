@@ -187,12 +187,12 @@ def test_a_failure_of_no_step_and_a_join_that_waits_read_well(
         runner="LocalRunner",
     )
     events.workflow_transition(ORDER, source="a", event="done", targets=[])
-    events.workflow_start(ORDER, initial_step="validate", runner="LocalRunner", recovered=True)
+    events.workflow_start(ORDER, initial_step="validate", runner="LocalRunner")
 
     assert [
         "[orderid::42] workflow shop.OrderFlow failed: UnknownWorkflow: gone",
         "[orderid::42] a --done--> nothing",
-        "[orderid::42] workflow shop.OrderFlow v1 recovered at validate",
+        "[orderid::42] workflow shop.OrderFlow v1 started at validate",
     ] == [record.getMessage() for record in caplog.records]
 
 

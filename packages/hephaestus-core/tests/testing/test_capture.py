@@ -60,7 +60,7 @@ async def test_metadata_that_cannot_be_hashed_is_compared() -> None:
     with capture_events("hephaestus.workflow.start") as events:
         await Harness(Counting, replace={fail: {}}).run({"a": 1})
 
-    assert 1 == len(events.where(initial_keys=("a",), recovered=False))
+    assert 1 == len(events.where(initial_keys=("a",), runner="harness"))
     assert [] == events.where(initial_keys=["a"])
 
 

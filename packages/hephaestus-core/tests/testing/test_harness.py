@@ -91,6 +91,17 @@ def how_it_went(harness: Harness) -> list[tuple[str, int]]:
     return [(attempt.step, attempt.number) for attempt in harness.attempts]
 
 
+@pytest.mark.parametrize("thing", ["OrderFlow", None, begin, OrderFlow.graph], ids=range(4))
+def test_what_is_no_workflow_is_refused(thing: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"^a Harness runs a workflow class, not "):
+        Harness(thing)
+
+
+async def test_one_event_in_the_place_of_a_list_is_refused_with_the_way_out() -> None:
+    with pytest.raises(InvalidArgument, match=r"^events= takes a list, as \['paid'\], not 'paid'"):
+        await Harness(OrderFlow).run({"item_count": 1}, events="paid")
+
+
 async def test_a_run_goes_on_until_it_waits_for_the_outside() -> None:
     harness = Harness(OrderFlow)
 

@@ -11,7 +11,8 @@ _BAR = "    │"
 def text(workflow: type[Workflow]) -> str:
     """Return the graph as lines of text.
 
-    A step stands below all that lead to it; below each row stand the events of its steps.
+    A step stands below all that lead to it; below each row stand the events of its steps. Where
+    one event leads to several steps at once, each of its lines names the others.
 
     Raises:
         InvalidArgument: It is an umbrella, which has no graph of its own.
@@ -28,7 +29,7 @@ def text(workflow: type[Workflow]) -> str:
     lines: list[str] = []
     for row in _rows(graph):
         lines.append("  " + "    ".join(_node(graph, key) for key in row))
-        below = [_line(graph, arrow) for key in row for arrow in leaving[key]]
+        below = [_line(graph, arrow, leaving[key]) for key in row for arrow in leaving[key]]
         if below:
             lines += [_BAR, *below, _BAR]
     return "\n".join(lines)
@@ -51,9 +52,23 @@ def _node(graph: Graph, key: str) -> str:
     return f"[*{key}]" if key == graph.start else f"[{key}]"
 
 
-def _line(graph: Graph, arrow: Arrow) -> str:
-    choice = f" (chosen by {arrow.chosen_by})" if arrow.chosen_by else ""
-    return f"    {arrow.source} ──:{arrow.event}──> {_name(graph, arrow.target)}{choice}"
+def _line(graph: Graph, arrow: Arrow, leaving: list[Arrow]) -> str:
+    return (
+        f"    {arrow.source} ──:{arrow.event}──> {_name(graph, arrow.target)}"
+        f"{_manner(arrow, leaving)}"
+    )
+
+
+def _manner(arrow: Arrow, leaving: list[Arrow]) -> str:
+    """Return who chooses the target, or which others the event leads to at once."""
+    if arrow.chosen_by:
+        return f" (chosen by {arrow.chosen_by})"
+    others = [
+        other.target
+        for other in leaving
+        if other.event == arrow.event and other.target != arrow.target
+    ]
+    return f" (with {', '.join(others)})" if others else ""
 
 
 def _name(graph: Graph, key: str) -> str:

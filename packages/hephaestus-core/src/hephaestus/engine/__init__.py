@@ -3,7 +3,7 @@
 from hephaestus.engine.advance import advance, retry
 from hephaestus.engine.advanced import Advanced, Transition, Waited
 from hephaestus.engine.closing import cancel, is_cancelled
-from hephaestus.engine.events import bind, schedule_target
+from hephaestus.engine.events import bind, goes_on
 from hephaestus.engine.handout import dispatch_until, hand_out, wake_at
 from hephaestus.engine.visible import step_context
 
@@ -15,10 +15,10 @@ __all__ = [
     "bind",
     "cancel",
     "dispatch_until",
+    "goes_on",
     "hand_out",
     "is_cancelled",
     "retry",
-    "schedule_target",
     "step_context",
     "wake_at",
 ]

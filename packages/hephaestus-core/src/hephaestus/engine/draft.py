@@ -143,6 +143,11 @@ class Draft:
         """Return the instance as it is now, at the next revision, with so many messages kept."""
         before = self.before
         done = self.completed or self._failed
+        if not done and not self._active:
+            raise InvalidArgument(
+                f"run {before.run_id} of workflow {before.workflow!r} stands nowhere: what its "
+                "finished steps chose does not lead on; give a changed definition a new version="
+            )
         # What reaches a failed run changes its inbox and history, and nothing else.
         untouched = self._failed and self._error is before.error
         return msgspec.structs.replace(
@@ -202,9 +207,9 @@ class Draft:
         )  # fmt: skip
         self.completed = self.completed or key == DONE
         source = len(self.transitions)
-        activated = [s for s in self._resolve(self._graph.successors[key]) if s in routes]
+        targets = self._resolve(self._graph.successors[key], routes)
         self.transitions.insert(
-            source, Transition(source=key, event=outcome.event, targets=tuple(activated))
+            source, Transition(source=key, event=outcome.event, targets=targets)
         )
 
     def _routes(
@@ -224,12 +229,17 @@ class Draft:
             runtime_metadata=self._metadata,
         )
 
-    def _resolve(self, candidates: tuple[str, ...]) -> list[str]:
+    def _resolve(
+        self, candidates: tuple[str, ...], routes: Mapping[str, object]
+    ) -> tuple[str, ...]:
         """Activate or skip each candidate whose predecessors are all resolved.
 
         Skipping resolves onwards: dead-path elimination, as in BPEL.
+
+        Returns:
+            Those of the routes that were activated.
         """
-        activated = []
+        targets = []
         queue = deque(candidates)
         while queue:
             key = queue.popleft()
@@ -239,14 +249,15 @@ class Draft:
             if chosen is None:
                 continue
             if chosen:
-                activated.append(key)
+                if key in routes:
+                    targets.append(key)
                 configs = [config for config in chosen if config is not None]
                 self._activate(key, self._fresh(configs[-1] if configs else None))
             else:
                 self._finished[key] = FinishedStep()
                 self.ledger.add("skipped", key)
                 queue.extend(self._graph.successors[key])
-        return activated
+        return tuple(targets)
 
     def _edges_to(self, key: str) -> list[dict[str, Any] | None] | None:
         """Return the configs of the edges that chose a step, or None if some are still open."""

@@ -1,6 +1,7 @@
 """Binding an event from outside to the one step that it is meant for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from hephaestus.errors import (
     AmbiguousEvent,
@@ -9,7 +10,7 @@ from hephaestus.errors import (
     UnknownEvent,
 )
 from hephaestus.instance import DONE, ActiveStep, Instance
-from hephaestus.message import EventPosted
+from hephaestus.message import CancelRequested, EventPosted, Message
 from hephaestus.nearest import did_you_mean, nearest
 from hephaestus.steps import WaitForEvent
 from hephaestus.workflow import Workflow
@@ -51,15 +52,18 @@ def bind(
     return EventPosted(step=choice[0], event=event)
 
 
-def schedule_target(instance: Instance, workflow: type[Workflow], step: str) -> EventPosted:
-    """Return the event `timeout` bound to a step that declares it.
-
-    Raises:
-        InstanceFinished: The run is completed or cancelled.
-        UnknownEvent: The step does not declare `timeout`.
-        InvalidArgument: There is no such step.
-    """
-    return bind(instance, workflow, "timeout", step)
+def goes_on(instance: Instance, inbox: Sequence[Message], now: datetime) -> bool:
+    """Tell whether the inbox holds what moves a run that stands still."""
+    for message in inbox:
+        match message.body:
+            case CancelRequested():
+                return True
+            case EventPosted(step=key):
+                step = instance.active.get(key)
+                come = message.not_before is None or message.not_before <= now
+                if come and step is not None and step.state != "ready":
+                    return True
+    return False
 
 
 def _default_answer(instance: Instance, step: str | None) -> EventPosted:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from hephaestus.instance import Instance
+from hephaestus.instance import TERMINAL, Instance
 from hephaestus.message import Message
 
 _FIRST_DISPATCH = timedelta(seconds=30)
@@ -36,7 +36,7 @@ def dispatch_until(dispatches: int, now: datetime) -> datetime:
 
 def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:
     """Return when the run must be looked at again, or None if only the outside can move it."""
-    if instance.is_finished:
+    if instance.status in TERMINAL:
         return None
     times = [step.deadline for step in instance.active.values() if step.deadline is not None]
     seen_at = instance.updated_at

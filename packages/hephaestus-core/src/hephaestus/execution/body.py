@@ -42,10 +42,11 @@ async def execute(
     """
     key = step.key
     record = instance.active[key]
-    active = len(instance.active)
-    events.step_start(
-        instance, step=key, attempt=record.attempt, concurrent=active > 1, active=active
-    )
+    if bus.anyone():
+        active = len(instance.active)
+        events.step_start(
+            instance, step=key, attempt=record.attempt, concurrent=active > 1, active=active
+        )
     started = time.perf_counter()
     trace: str | None = None
     try:

@@ -1,7 +1,7 @@
 """Keeping the leases of the steps that this process executes."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from hephaestus.clock import Clock
@@ -42,6 +42,7 @@ class LeaseKeeper:
         self._clock = clock
         self._length = length
         self._held: dict[tuple[str, str, int], Held] = {}
+        self._abandoned: list[Lease] = []
 
     def lease(self, run_id: str, step: str, attempt: int, now: datetime) -> Lease:
         """Return a lease of full length; it holds once the storage has it."""
@@ -80,8 +81,9 @@ class LeaseKeeper:
         pause = self._length.total_seconds() / _RENEWALS
         while True:
             reached = await self._clock.pause(pause)
-            if self._held:
+            if self._held or self._abandoned:
                 try:
+                    await self._give_back()
                     await self.renew(reached)
                 except StorageUnavailable as error:
                     _log.warning("leases could not be renewed: %s", error)
@@ -109,10 +111,19 @@ class LeaseKeeper:
                 del self._held[lease.key]
                 held.lose()
 
+    def abandon(self, leases: Iterable[Lease]) -> None:
+        """Give back, with the next renewal, leases of a write whose fate is not known."""
+        self._abandoned.extend(leases)
+
     async def release(self) -> None:
         """Give back what is still held, so that others take over at once."""
-        leases = [held.lease for held in self._held.values()]
         for held in [*self._held.values()]:
+            self._abandoned.append(held.lease)
             self.drop(held)
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        leases = self._abandoned
         if leases:
             await self._storage.release(leases, self._clock.now())
+            self._abandoned = self._abandoned[len(leases) :]

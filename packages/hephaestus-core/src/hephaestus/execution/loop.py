@@ -14,6 +14,7 @@ from hephaestus import engine, registry
 from hephaestus.clock import Clock
 from hephaestus.engine import Advanced
 from hephaestus.errors import (
+    AlreadyRunning,
     InstanceNotFound,
     InvalidArgument,
     StaleInstance,
@@ -99,6 +100,32 @@ class _Turn:
         await future
 
 
+class _Writes:
+    """Counts the writes under way; a `with` block is one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def __enter__(self) -> None:
+        self._count += 1
+
+    def __exit__(self, *exception: object) -> None:
+        self._count -= 1
+        if not self._count:
+            for future in self._waiting:
+                if not future.done():
+                    future.set_result(None)
+            self._waiting.clear()
+
+    async def over(self) -> None:
+        """Return when none is under way."""
+        if self._count:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+
+
 class Execution:
     """The part of a runner that is the same for all runners."""
 
@@ -119,6 +146,7 @@ class Execution:
         self._dispatcher = dispatcher
         self._runner = runner
         self._turns: dict[str, _Turn] = {}
+        self._writes = _Writes()
         self._commits = itertools.count()
 
     async def start(self, instance: Instance) -> None:
@@ -209,18 +237,22 @@ class Execution:
             now = self._clock.now()
             advanced = engine.retry(before, workflow, now, inbox=snapshot.inbox)
             try:
-                placed = await self._write(before, workflow, advanced, now, self._commit)
+                placed = await self._write(before, workflow, advanced, now, self._storage.commit)
             except StaleInstance:
                 continue
             self._dispatcher.begin(placed)
             return
+
+    async def idle(self) -> None:
+        """Return when no write is under way."""
+        await self._writes.over()
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
         workflow = _workflow_of(instance)
         with _Turn(self._turns, instance.run_id) as turn:
             now = self._clock.now()
             advanced = engine.advance(instance, workflow, now, happened=[ended])
-            placed = await self._write(instance, workflow, advanced, now, self._commit)
+            placed = await self._write(instance, workflow, advanced, now, self._persist)
         if turn.again:
             self._dispatcher.begin(placed)
             await self.advance(instance.run_id)
@@ -235,7 +267,7 @@ class Execution:
             if not advanced.changed and not advanced.ready:
                 return
             try:
-                placed = await self._write(before, workflow, advanced, now, self._commit)
+                placed = await self._write(before, workflow, advanced, now, self._storage.commit)
             except StaleInstance:
                 continue
             self._dispatcher.begin(placed)
@@ -251,13 +283,17 @@ class Execution:
     ) -> Placed:
         started = time.perf_counter()
         choice = self._dispatcher.choose(advanced.instance, advanced.ready)
+        change = self._change(advanced, now, choice)
+        if not (advanced.changed or choice.leased or choice.sent):
+            return Placed(instance=before, ready=advanced.ready, choice=choice)
         try:
-            change = self._change(advanced, now, choice)
-            if not (advanced.changed or choice.leased or choice.sent):
-                return Placed(instance=before, ready=advanced.ready, choice=choice)
-            await verb(change)
-        except BaseException:
+            with self._writes:
+                await verb(change)
+        except BaseException as error:
             self._dispatcher.forget(choice)
+            if not isinstance(error, StaleInstance | AlreadyRunning):
+                # Nobody knows whether it was written, and nobody will execute what it leased.
+                self._keeper.abandon(change.granted)
             raise
         instance = change.instance
         self._keeper.lose(instance.run_id, advanced.ended)
@@ -297,13 +333,14 @@ class Execution:
             results=tuple([transition.source for transition in advanced.transitions]),
             entries=advanced.entries,
             consumed=advanced.consumed,
-            kept=tuple([message.id for message in advanced.kept]),
+            kept=tuple([message.id for message in advanced.kept if not message.seen]),
             ended=advanced.ended,
             granted=tuple(leases),
             wake_at=engine.wake_at(instance, advanced.kept),
         )
 
-    async def _commit(self, change: Change) -> None:
+    async def _persist(self, change: Change) -> None:
+        """Commit an outcome, which nothing but this task knows of."""
         try:
             await self._storage.commit(change)
         except StorageUnavailable:
@@ -331,7 +368,7 @@ def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None,
     """Return the run advanced, and its workflow; a cancel needs none."""
     try:
         workflow = _workflow_of(snapshot.instance)
-    except UnknownWorkflow:
+    except (UnknownWorkflow, InvalidArgument):
         if engine.is_cancelled(snapshot.instance, snapshot.inbox):
             return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
         raise
@@ -348,8 +385,8 @@ def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None,
 def _workflow_of(instance: Instance) -> type[Workflow]:
     workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
     steps = workflow.graph.steps.keys()
-    if not instance.active.keys() <= steps:
-        gone = sorted(instance.active.keys() - steps)
+    if not (instance.active.keys() <= steps and instance.stopped.keys() <= steps):
+        gone = sorted({*instance.active, *instance.stopped} - steps)
         raise InvalidArgument(
             f"run {instance.run_id} stands at {', '.join(gone)}, which workflow "
             f"{workflow.name!r} version {workflow.version} does not have any more; "

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from hephaestus import engine, registry
+from hephaestus import data, engine, registry
 from hephaestus.codec import Codec
-from hephaestus.errors import InvalidArgument
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, Message
 from hephaestus.storage import Change
+
+_LONGEST_DEDUP_KEY = 255
 
 
 def event_message(
@@ -33,10 +34,13 @@ def event_message(
         UnknownEvent: No step takes the event.
         AmbiguousEvent: Several steps could.
         NotSerializable: The payload cannot be stored.
-        InvalidArgument: The event or the `dedup_key` is no text.
+        InvalidArgument: The event or the `dedup_key` is no text that can be stored; a
+            `dedup_key` has 1 to 255 characters.
     """
-    _check_text(event, "event")
-    _check_text(dedup_key, "dedup_key")
+    if event is not None:
+        data.check_text(event, "event")
+    if dedup_key is not None:
+        data.check_text(dedup_key, "dedup_key", longest=_LONGEST_DEDUP_KEY)
     workflow = registry.find(instance.workflow, instance.workflow_version)
     body = engine.bind(instance, workflow, event, step)
     message_id = _new_id()
@@ -61,11 +65,6 @@ def pending(instance: Instance, now: datetime) -> Change:
     """Return the change that stores a run without advancing it; the first to see it due does."""
     first = msgspec.structs.replace(instance, revision=1, updated_at=now)
     return Change(instance=first, token=_new_id(), wake_at=now)
-
-
-def _check_text(value: object, name: str) -> None:
-    if value is not None and not (isinstance(value, str) and value.isprintable()):
-        raise InvalidArgument(f"{name} must be a printable text, got {value!r}")
 
 
 def _new_id() -> str:

@@ -28,7 +28,7 @@ def interpret(step: Step, returned: object, codec: Codec) -> Outcome:
             case Halt():
                 return _halt(step, returned, codec)
             case _:
-                data = codec.checked(returned, f"what step {step.key!r} returned")
+                data = codec.checked(returned, f"step {step.key!r}: its result")
                 return Completed(event=_only_event(step), data=data)
     except InvalidArgument as error:
         raise Fatal(str(error)) from error
@@ -43,8 +43,8 @@ def _from_tuple(step: Step, returned: tuple[Any, ...], codec: Codec) -> Complete
     event, data, metadata = (*returned, None)[:3]
     return Completed(
         event=_declared(step, event),
-        data=codec.checked(data, f"the data of step {step.key!r}"),
-        metadata=codec.checked(metadata, f"the metadata of step {step.key!r}"),
+        data=codec.checked(data, f"step {step.key!r}: its data"),
+        metadata=codec.checked(metadata, f"step {step.key!r}: its metadata"),
     )
 
 
@@ -65,8 +65,8 @@ def _halt(step: Step, halt: Halt, codec: Codec) -> Halt:
         )
     if not isinstance(halt.prompt, str | None):
         raise Fatal(f"step {step.key!r} halted with prompt={halt.prompt!r}, which is no text")
-    codec.checked({"prompt": halt.prompt}, f"what step {step.key!r} asks")
-    data = codec.checked(halt.data, f"the halt data of step {step.key!r}")
+    codec.checked({"prompt": halt.prompt}, f"step {step.key!r}: its question")
+    data = codec.checked(halt.data, f"step {step.key!r}: its halt data")
     return msgspec.structs.replace(halt, data=data)
 
 

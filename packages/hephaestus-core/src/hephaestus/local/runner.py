@@ -39,6 +39,9 @@ _HAND_OVER = timedelta(seconds=10)
 _LOOK = timedelta(milliseconds=10)
 """What another look at a ready step may cost while there is no room for it."""
 
+_STUBBORN = 5.0
+"""So many seconds a cancelled body has to come to its end."""
+
 _AT_LEAST = 20
 """So many due runs are taken even when no step can begin: timers and cancels need no room."""
 
@@ -86,9 +89,13 @@ class LocalRunner:
         """Begin to execute what is due on the storage."""
         if self._is_open:
             raise InvalidArgument("this LocalRunner serves an app already; give each app its own")
-        owner = Owner(incarnation=secrets.token_hex(8), name=self._worker)
-        await storage.adopt(owner, clock.now())
         self._is_open = True
+        owner = Owner(incarnation=secrets.token_hex(8), name=self._worker)
+        try:
+            await storage.adopt(owner, clock.now())
+        except BaseException:
+            self._is_open = False
+            raise
         self._app = app
         self._storage = storage
         self._clock = clock
@@ -124,6 +131,7 @@ class LocalRunner:
         self._stopping = True
         await _stop(self._looking, *self._tasks)
         await _stop(self._renewing)
+        await self._execution.idle()
         try:
             await self._keeper.release()
         except StorageUnavailable as error:
@@ -185,9 +193,11 @@ class LocalRunner:
         """Take a failed run up again."""
         await self._execution.retry(run_id)
 
-    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:  # noqa: ARG002
+    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
         """Lease as many steps as there is room for."""
-        count = 0 if self._closing else min(self._free, len(ready))
+        count = min(self._free, len(ready))
+        if count and (self._closing or not self._is_ours(instance)):
+            count = 0
         self._free -= count
         return Choice(leased=ready[:count])
 
@@ -203,14 +213,24 @@ class LocalRunner:
     def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
         for lease in leases:
             # Held before its task begins, which sees if the lease has ended by then.
-            self._spawn(self._line(instance, self._keeper.hold(lease)))
+            held = self._keeper.hold(lease)
+            if self._stopping:
+                self._free += 1  # a start that overlapped the close, which gives the lease back
+            else:
+                self._spawn(self._line(instance, held))
 
     def _note(self, placed: Placed) -> None:
         """Remember what there was no room for, and when to look again."""
-        if len(placed.leases) < len(placed.ready):
+        instance = placed.instance
+        if len(placed.leases) < len(placed.ready) and self._is_ours(instance):
             for key in placed.ready[len(placed.leases) :]:
-                self._backlog.add(placed.instance, key)
+                self._backlog.add(instance.run_id, key, instance.active[key].attempt)
         self._alarm.note(placed.wake_at)
+
+    def _is_ours(self, instance: Instance) -> bool:
+        """Tell whether this app may execute the run: its workflow may be pinned to another."""
+        known = registry.known(self._app.name)
+        return (instance.workflow, instance.workflow_version) in known
 
     async def _line(self, instance: Instance, held: Held) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
@@ -240,23 +260,26 @@ class LocalRunner:
         held.on_lost = cast("asyncio.Task[None]", asyncio.current_task()).cancel
         try:
             return await self._execution.execute(
-                instance, held.lease.step, lambda: self._stopping or held.ended
+                instance, held.lease.step, lambda: held.ended or self._is_stopping()
             )
         finally:
             self._free += 1
             # A lease that ends from here on is our own doing, or changes nothing any more.
             held.on_lost = None
 
+    def _is_stopping(self) -> bool:
+        """Tell whether bodies are being cancelled: by a close, or by who ends the event loop."""
+        return self._stopping or self._looking.done() or self._looking.cancelling() > 0
+
     def _fill(self) -> None:
         """Claim steps from the backlog for the room there is."""
         while self._free and self._backlog and not self._closing:
-            instance, key = self._backlog.pop()
             self._free -= 1
-            self._spawn(self._claim(instance, key))
+            self._spawn(self._claim(*self._backlog.pop()))
 
-    async def _claim(self, instance: Instance, key: str) -> None:
+    async def _claim(self, run_id: str, key: str, attempt: int) -> None:
         now = self._clock.now()
-        lease = self._keeper.lease(instance.run_id, key, instance.active[key].attempt, now)
+        lease = self._keeper.lease(run_id, key, attempt, now)
         claimed = None
         try:
             claimed = await self._storage.claim(lease, now)
@@ -286,7 +309,10 @@ class LocalRunner:
             except Exception:  # noqa: BLE001  # timers and retries hang on this loop
                 _log.exception("cannot look for due runs")
                 continue
-            await asyncio.gather(*(self._advance(run_id) for run_id in runs))
+            if runs:
+                # One that takes long goes on by itself: timers and retries do not wait for it.
+                advancing = [self._tracked(self._advance(run_id)) for run_id in runs]
+                await asyncio.wait(advancing, timeout=self._poll.total_seconds())
             if len(runs) == limit:
                 self._alarm.now()
 
@@ -316,10 +342,14 @@ class LocalRunner:
         self._spawn(self._advance(run_id))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        _ = self._tracked(work)
+
+    def _tracked(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._clock.attend(task)
         self._tasks.add(task)
         task.add_done_callback(self._over)
+        return task
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -342,4 +372,7 @@ def _positive(value: Duration, name: str) -> timedelta:
 async def _stop(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        _, stubborn = await asyncio.wait(tasks, timeout=_STUBBORN)
+        for task in stubborn:
+            _log.warning("%s does not heed its cancellation and is left behind", task.get_name())

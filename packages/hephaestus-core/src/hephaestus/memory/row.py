@@ -1,6 +1,7 @@
 """One run as the memory storage keeps it: bytes, as any storage would."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from hephaestus.storage import Change, Lease, Snapshot
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
-class Letter(msgspec.Struct):
+@dataclass(slots=True)
+class Letter:
     """A message in an inbox."""
 
     message: Message
@@ -29,7 +31,8 @@ class Letter(msgspec.Struct):
     seen: bool = False
 
 
-class Row(msgspec.Struct, kw_only=True):
+@dataclass(slots=True)
+class Row:
     """One run, its inbox and its leases."""
 
     id: str
@@ -46,15 +49,15 @@ class Row(msgspec.Struct, kw_only=True):
     revision: int = 0
     token: str = ""
     state: bytes = b""
-    results: dict[str, bytes] = {}
-    ready: dict[str, int] = {}
+    results: dict[str, bytes] = field(default_factory=dict)
+    ready: dict[str, int] = field(default_factory=dict)
     """The attempt of each ready step."""
 
     wake_at: datetime | None = None
     handed_until: datetime | None = None
-    inbox: dict[str, Letter] = {}
-    dedup_keys: set[str] = set()
-    leases: dict[tuple[str, int], Lease] = {}
+    inbox: dict[str, Letter] = field(default_factory=dict)
+    dedup_keys: set[str] = field(default_factory=set)
+    leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
 
     @classmethod
     def of(cls, instance: Instance, codec: Codec) -> "Row":

@@ -168,10 +168,12 @@ class MemoryStorage:
             return
         if not row.is_as_read_by(change):
             raise StaleInstance(instance.run_id, instance.revision - 1)
-        if row.finished and not instance.is_finished:
+        was_finished = row.finished
+        if was_finished and not instance.is_finished:
             self._check_key(instance)
         self._write(row, change)
-        self._index(row)
+        if row.finished != was_finished:
+            self._index(row)
 
     async def post(self, message: Message, *, session: object = None) -> bool:
         """Put a message into its run's inbox."""

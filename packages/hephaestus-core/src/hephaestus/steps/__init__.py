@@ -5,12 +5,11 @@ from hephaestus.steps.contract import Configured, Step, StepReference, as_step
 from hephaestus.steps.debug import Debug
 from hephaestus.steps.done import Done
 from hephaestus.steps.function import FunctionStep, step
-from hephaestus.steps.names import DONE_KEY, key_of
+from hephaestus.steps.names import key_of
 from hephaestus.steps.wait import Wait
 from hephaestus.steps.wait_for_event import WaitForEvent
 
 __all__ = [
-    "DONE_KEY",
     "Configured",
     "Debug",
     "Done",

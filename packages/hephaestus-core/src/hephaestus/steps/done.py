@@ -1,14 +1,14 @@
 """The end of every path."""
 
+from hephaestus.instance import DONE
 from hephaestus.steps.context import StepContext
 from hephaestus.steps.contract import Step
-from hephaestus.steps.names import DONE_KEY
 
 
 class Done(Step):
     """Completes the run; the only step that no transition leaves."""
 
-    key = DONE_KEY
+    key = DONE
     events = ("done",)
     settled = True
     ends = True

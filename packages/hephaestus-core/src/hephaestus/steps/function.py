@@ -99,7 +99,7 @@ def _decorated(function: Callable[P, R], **options: Any) -> FunctionStep[P, R]:
     if isinstance(function, type | Step) or not callable(function):
         remedy = "a class becomes a step by subclassing Step"
         if isinstance(function, str):
-            remedy = f"its events go by name, @step(events=({function!r},))"
+            remedy = f"for its events write @step(events=({function!r},))"
         raise DefinitionError(f"@step decorates functions, not {function!r}; {remedy}")
     made = FunctionStep(function, **options)
     as_step(made)

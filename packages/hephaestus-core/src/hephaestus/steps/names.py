@@ -4,9 +4,7 @@ import re
 from typing import Protocol
 
 from hephaestus.errors import DefinitionError, InvalidArgument
-
-DONE_KEY = "done"
-"""The key of `Done`; no other step may have it."""
+from hephaestus.instance import DONE
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -46,8 +44,8 @@ def check_key(key: object, where: str, *, may_end: bool) -> None:
             f"{where}: key must be 1 to 200 letters, digits, '_', '.', ':' or '-', "
             f"got {key!r}; set key="
         )
-    if key == DONE_KEY and not may_end:
-        raise DefinitionError(f"{where}: the key 'done' is reserved for Done; set another key=")
+    if key == DONE and not may_end:
+        raise DefinitionError(f"{where}: the key {DONE!r} is reserved for Done; set another key=")
 
 
 def checked_events(events: object, where: str) -> tuple[str, ...]:

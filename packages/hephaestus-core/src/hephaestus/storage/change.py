@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from hephaestus.instance import Entry, Instance
-from hephaestus.message import CancelRequested, EventPosted, LeaseEnded, Message
+from hephaestus.message import LeaseEnded, Message
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The run as it shall be."""
 
     token: str
-    """Random: tells a repeated commit from another one of the same revision."""
+    """Made anew for each change: tells a repeated commit from another one of its revision."""
 
     results: tuple[str, ...] = ()
     """The steps whose results are new; all others are stored already."""
@@ -88,15 +88,3 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             for lease in self.leases
             if not lease.released and lease.until > now
         }
-
-    def goes_on(self, now: datetime) -> bool:
-        """Tell whether the inbox holds what moves a run that stands still."""
-        active = self.instance.active
-        for message in self.inbox:
-            match message.body:
-                case CancelRequested():
-                    return True
-                case EventPosted(step=key) if key in active and active[key].state != "ready":
-                    if message.not_before is None or message.not_before <= now:
-                        return True
-        return False

@@ -56,7 +56,8 @@ class Storage(Protocol):
         """Return the run of that run id, or the one unfinished run of that id, or its newest.
 
         Args:
-            workflow: A class or name, where the id fits several.
+            workflow: A class or name, where the id fits several; that of an umbrella means all
+                its versions and what ran under its name before it was one, as in `query`.
             history: Fill `execution_history`.
 
         Raises:

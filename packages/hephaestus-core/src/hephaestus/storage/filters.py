@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -25,7 +25,11 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Any of these; an empty one passes no run."""
 
     workflow: str | None = None
-    """The exact name; an umbrella that was asked for is among the `families`."""
+    """The exact name; None where it is that of an umbrella."""
+
+    umbrella: str | None = None
+    """The name of an umbrella: its runs have that very name, from before it was one, or one that
+    begins with it and a dot."""
 
     workflow_version: int | None = None
     families: tuple[str, ...] = ()
@@ -65,12 +69,17 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
                     continue
                 raise InvalidArgument(f"{name}=None is no filter; leave it out")
             checked[name] = _CHECKS[name](name, value)
-        families = [checked.pop("workflow_family", None)]
-        workflow = checked.get("workflow")
-        if isinstance(workflow, tuple):
-            families.append(workflow[0])
-            del checked["workflow"]
-        return cls(families=tuple(f for f in families if f is not None), **checked)
+        if "workflow_family" in checked:
+            checked["families"] = (checked.pop("workflow_family"),)
+        if isinstance(checked.get("workflow"), _Umbrella):
+            checked["umbrella"] = checked.pop("workflow").name
+        return cls(**checked)
+
+
+class _Umbrella(NamedTuple):
+    """What was given as a workflow, where it holds versions."""
+
+    name: str
 
 
 def checked_pruning(before: object, statuses: object, limit: object) -> frozenset[Status]:
@@ -85,10 +94,7 @@ def checked_pruning(before: object, statuses: object, limit: object) -> frozense
 
 
 def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgument(f"{name}= takes a text, not {value!r}")
-    data.encode(value, f"{name}=")
-    return value
+    return data.check_text(value, f"{name}=")
 
 
 def _status(name: str, value: object) -> Status:
@@ -105,13 +111,12 @@ def _statuses(name: str, value: object) -> tuple[Status, ...]:
     return tuple(_status(name, one) for one in value)
 
 
-def _workflow(name: str, value: object) -> str | tuple[str]:
-    """Return a name, or for an umbrella the prefix of its versions' names."""
+def _workflow(name: str, value: object) -> str | _Umbrella:
     if isinstance(value, str):
         text = _text(name, value)
-        return (f"{text}.",) if registry.is_umbrella(text) else text
+        return _Umbrella(text) if registry.is_umbrella(text) else text
     if isinstance(value, type) and issubclass(value, Workflow) and value.name:
-        return (f"{value.name}.",) if value.versions else value.name
+        return _Umbrella(value.name) if value.versions else value.name
     raise InvalidArgument(f"{name}= takes a workflow or its name, not {value!r}")
 
 

@@ -1,7 +1,6 @@
 """What users give to `put` and `record`, checked once for every storage."""
 
 import reprlib
-from datetime import datetime
 from typing import get_args
 
 import msgspec
@@ -9,10 +8,93 @@ import msgspec
 from hephaestus import registry
 from hephaestus.context import Context
 from hephaestus.errors import InvalidArgument, UnknownWorkflow
-from hephaestus.instance import Action, Entry, Instance
+from hephaestus.instance import Action, ActiveStep, Entry, FinishedStep, Instance, StepError
 from hephaestus.key import checked_id, unique_key
+from hephaestus.outcome import Halt
+from hephaestus.storage import shape
 
-_ACTIONS = get_args(Action)
+_ID = shape.text(255)
+_NUMBER = shape.whole(0, 2**31 - 1)
+# Put stores the revision after this one, which has to fit into 64 bits as well.
+_COUNT = shape.whole(0, 2**63 - 2)
+_TEXT = shape.text()
+
+_ERROR = shape.struct(
+    StepError, {"step": _TEXT, "type": _TEXT, "message": _TEXT, "attempt": _NUMBER}
+)
+_HALT = shape.struct(
+    Halt,
+    {
+        "data": shape.user_data,
+        "prompt": shape.optional(_TEXT),
+        "resume_to": shape.optional(_TEXT),
+    },
+)
+_ACTIVE = shape.struct(
+    ActiveStep,
+    {
+        "state": shape.one_of(("ready", "waiting", "halted")),
+        "attempt": _NUMBER,
+        "deadline": shape.optional(shape.moment),
+        "dispatches": _NUMBER,
+        "failures": _NUMBER,
+        "losses": _NUMBER,
+        "since": shape.moment,
+        "config": shape.optional(shape.user_data),
+        "answer": shape.optional(shape.user_data),
+        "halt": shape.optional(_HALT),
+    },
+)
+_FINISHED = shape.struct(
+    FinishedStep,
+    {
+        "event": shape.optional(_TEXT),
+        "routes": shape.by_key(shape.optional(shape.user_data)),
+    },
+)
+_ENTRY = shape.struct(
+    Entry,
+    {
+        "id": shape.text(300),
+        "run_id": _ID,
+        "step": shape.optional(_TEXT),
+        "step_type": shape.optional(_TEXT),
+        "action": shape.one_of(get_args(Action)),
+        "event": shape.optional(_TEXT),
+        "attempt": shape.optional(_NUMBER),
+        "duration": shape.optional(shape.seconds),
+        "input": shape.optional(shape.user_data),
+        "output": shape.optional(shape.user_data),
+        "error": shape.optional(_ERROR),
+        "timestamp": shape.moment,
+    },
+)
+_INSTANCE = shape.struct(
+    Instance,
+    {
+        "id": lambda value, _: checked_id(value),
+        "run_id": _ID,
+        "workflow": _ID,
+        "workflow_version": shape.whole(1, 2**31 - 1),
+        "context": shape.struct(
+            Context, {"initial": shape.user_data, "steps": shape.by_key(shape.user_data)}
+        ),
+        "active": shape.by_key(_ACTIVE),
+        "finished": shape.by_key(_FINISHED),
+        "stopped": shape.by_key(_ACTIVE),
+        "runtime_metadata": shape.user_data,
+        "telemetry_metadata": shape.user_data,
+        "tags": shape.several(_TEXT),
+        "error": shape.optional(_ERROR),
+        "execution_history": shape.several(_ENTRY),
+        "created_at": shape.moment,
+        "updated_at": shape.optional(shape.moment),
+        "finished_at": shape.optional(shape.moment),
+        "revision": _COUNT,
+        "kept": _COUNT,
+        "unique_key": shape.optional(shape.text(600)),
+    },
+)
 
 
 def importable(instance: object) -> Instance:
@@ -23,19 +105,11 @@ def importable(instance: object) -> Instance:
 
     Raises:
         InvalidArgument: It is no run that every storage could keep.
+        NotSerializable: It holds what cannot be stored.
     """
-    if not isinstance(instance, Instance) or not isinstance(instance.context, Context):
-        raise InvalidArgument(
-            f"put takes an Instance, and its context is a Context, not {reprlib.repr(instance)}"
-        )
-    checked_id(instance.id)
-    _check_text("run_id", instance.run_id)
-    _check_moment("created_at", instance.created_at)
-    for name in ("updated_at", "finished_at"):
-        if getattr(instance, name) is not None:
-            _check_moment(name, getattr(instance, name))
-    for entry in instance.execution_history:
-        recordable(entry)
+    if not isinstance(instance, Instance):
+        raise InvalidArgument(f"put takes an Instance, not {reprlib.repr(instance)}")
+    _INSTANCE(instance, "")
     return instance if instance.unique_key is not None else _with_key(instance)
 
 
@@ -44,15 +118,11 @@ def recordable(entry: object) -> Entry:
 
     Raises:
         InvalidArgument: It is no entry that every storage could keep.
+        NotSerializable: It holds what cannot be stored.
     """
-    if not isinstance(entry, Entry) or entry.action not in _ACTIONS:
-        raise InvalidArgument(
-            f"record takes an Entry, and its action is one of {', '.join(_ACTIONS)}, "
-            f"not {reprlib.repr(entry)}"
-        )
-    _check_text("id", entry.id)
-    _check_text("run_id", entry.run_id)
-    _check_moment("timestamp", entry.timestamp)
+    if not isinstance(entry, Entry):
+        raise InvalidArgument(f"record takes an Entry, not {reprlib.repr(entry)}")
+    _ENTRY(entry, "")
     return entry
 
 
@@ -65,13 +135,3 @@ def _with_key(instance: Instance) -> Instance:
         workflow.declared_unique(), instance.id, workflow.family, instance.workflow_version
     )
     return msgspec.structs.replace(instance, unique_key=key)
-
-
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value or not value.isprintable():
-        raise InvalidArgument(f"{name} must be a printable text, got {value!r}")
-
-
-def _check_moment(name: str, value: object) -> None:
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidArgument(f"{name} must be a datetime with a time zone, got {value!r}")

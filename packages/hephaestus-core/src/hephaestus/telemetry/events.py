@@ -29,10 +29,8 @@ from hephaestus.telemetry.bus import (
 )
 
 
-def workflow_start(
-    instance: Instance, *, initial_step: str, runner: str, recovered: bool = False
-) -> None:
-    """Tell that a run begins; `recovered` if it was told before, ahead of a crash."""
+def workflow_start(instance: Instance, *, initial_step: str, runner: str) -> None:
+    """Tell that a run begins; after a crash it may be told again."""
     if not listening(WORKFLOW_START):
         return
     emit(
@@ -43,7 +41,6 @@ def workflow_start(
             initial_step=initial_step,
             runner=runner,
             initial_keys=tuple(instance.context.initial),
-            recovered=recovered,
         ),
     )
 

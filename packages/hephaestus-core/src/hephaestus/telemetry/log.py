@@ -100,9 +100,8 @@ def _ms(word: str, seconds: float | None) -> str:
 
 
 def _workflow_start(facts: _Facts) -> str:
-    verb = "recovered" if facts["recovered"] else "started"
     return (
-        f"workflow {facts['workflow']} v{facts['workflow_version']} {verb} "
+        f"workflow {facts['workflow']} v{facts['workflow_version']} started "
         f"at {facts['initial_step']}"
     )
 

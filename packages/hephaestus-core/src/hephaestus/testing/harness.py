@@ -9,6 +9,7 @@ from hephaestus import duration
 from hephaestus.codec import Codec
 from hephaestus.context import Context
 from hephaestus.duration import Duration
+from hephaestus.errors import InvalidArgument
 from hephaestus.execution import cancel_message, event_message
 from hephaestus.instance import Instance
 from hephaestus.key import compose_id
@@ -52,8 +53,8 @@ class Harness:
         concurrent: Execute steps that are ready together at the same time.
 
     Raises:
-        InvalidArgument: There is no such version, or no such step that can be replaced; or a
-            transactional step is not replaced.
+        InvalidArgument: It is no workflow, or there is no such version, or no such step that can
+            be replaced; or a transactional step is not replaced.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Harness:
         concurrent: bool = False,
     ) -> None:
         self.clock = VirtualClock() if clock is None else clock
+        if not (isinstance(workflow, type) and issubclass(workflow, Workflow)):
+            raise InvalidArgument(f"a Harness runs a workflow class, not {workflow!r}")
         self._workflow = workflow.resolve(version)
         self._steps = stand_ins(self._workflow, replace)
         self._concurrent = concurrent
@@ -93,6 +96,8 @@ class Harness:
             events: What comes from outside, in this order: `"approved"`,
                 `("paid", {"receipt": "r-1"})`, or a timedelta that passes.
         """
+        if isinstance(events, str):
+            raise InvalidArgument(f"events= takes a list, as [{events!r}], not {events!r}")
         self._driver = self._new_driver()
         instance = await self._driver.start(
             Instance(

@@ -13,7 +13,7 @@ from hephaestus.errors import HephaestusError
 from hephaestus.memory import MemoryStorage
 from protocol.simulation.monitor import Monitor
 from protocol.simulation.roster import Roster
-from protocol.simulation.scenarios import SCENARIOS, Scenario, and_a_cancel
+from protocol.simulation.scenarios import SCENARIOS, Scenario, and_a_cancel, and_a_deletion
 from protocol.simulation.user import User
 from protocol.simulation.verdict import complaints
 from protocol.simulation.weather import Weather, forecast
@@ -110,13 +110,18 @@ async def _story(
         if not isinstance(error, HephaestusError | Died):
             world.fail(f"a task ended with {error!r}")
     for run_id, run in monitor.runs.items():
+        if run.deleted:
+            continue
         for complaint in await complaints(run_id, run, truth):
             world.fail(complaint)
 
 
 async def _play(user: User, scenario: Scenario) -> None:
-    if user.dice.random() < 0.25:
+    fate = user.dice.random()
+    if fate < 0.25:
         await and_a_cancel(user, scenario)
+    elif fate < 0.3:
+        await and_a_deletion(user, scenario)
     else:
         await scenario(user)
 

@@ -32,6 +32,7 @@ class Monitor:
             "renew": self._renewed,
             "release": self._released,
             "adopt": self._adopted,
+            "delete": self._deleted,
         }
 
     def saw(self, process: Process, verb: str, args: tuple[Any, ...], result: Any) -> None:
@@ -41,9 +42,7 @@ class Monitor:
 
     def is_settled(self) -> bool:
         """Return whether no run can go on without something from outside."""
-        return all(
-            run.instance.is_finished or run.waits_for_outside() for run in self.runs.values()
-        )
+        return all(run.waits_for_outside() for run in self.runs.values())
 
     def _created(self, process: Process, result: None, change: Change) -> None:
         instance = change.instance
@@ -73,7 +72,7 @@ class Monitor:
         for run in self.runs.values():
             other = run.instance
             same = other.unique_key == instance.unique_key and other.run_id != instance.run_id
-            if same and not other.is_finished:
+            if same and not other.is_finished and not run.deleted:
                 self._world.fail(f"{other.run_id} and {instance.run_id} hold one key")
 
     def _took(self, process: Process, run: Run, change: Change, verb: str) -> None:
@@ -87,7 +86,7 @@ class Monitor:
                 run.completed.add(entry.step)
             if entry.step is not None and entry.action in NEXT_ATTEMPT:
                 run.causes[entry.step] = entry.action
-        run.kept = set(change.kept)
+        run.seen.update(change.kept)
         run.gone.update(dict.fromkeys(change.consumed, "consumed"))
         self.tenancy.end(run, change.ended)
         # What is posted between load and commit cannot be known to the writer.
@@ -151,3 +150,9 @@ class Monitor:
 
     def _adopted(self, process: Process, count: int, owner: Owner, now: datetime) -> None:
         self.tenancy.adopt(process, owner, now)
+
+    def _deleted(self, process: Process, done: bool, run_id: str) -> None:
+        self._world.note(process, "delete", run_id, "->", done)
+        run = self.runs[run_id]
+        run.deleted = True
+        self.tenancy.end(run, list(run.tenures))

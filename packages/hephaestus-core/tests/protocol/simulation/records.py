@@ -50,6 +50,7 @@ class Run:
     ended: int = -1
     """When it last ended, in turns of the world."""
 
+    deleted: bool = False
     completed: set[str] = field(default_factory=set)
     """The steps with a `completed` entry."""
 
@@ -62,8 +63,8 @@ class Run:
     posters: dict[str, tuple[Process, int]] = field(default_factory=dict)
     """Who posted a message, and when, in turns."""
 
-    kept: set[str] = field(default_factory=set)
-    """The messages that the last commit kept."""
+    seen: set[str] = field(default_factory=set)
+    """The messages that a commit has kept."""
 
     gone: dict[str, str] = field(default_factory=dict)
     """The messages that left the inbox, and why."""
@@ -96,8 +97,8 @@ class Run:
         return self.tenures.get(attempt, [None])[-1]
 
     def waits_for_outside(self) -> bool:
-        """Return whether nothing but an event, an answer or a retry can move the run."""
-        if self.instance.status == "failed":
+        """Return whether nothing but an event, an answer or a retry can move it, if that."""
+        if self.deleted or self.instance.is_finished:
             return True
         steps = self.instance.active.values()
         return all(s.state != "ready" and s.deadline is None for s in steps) and not any(

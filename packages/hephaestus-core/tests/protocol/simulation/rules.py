@@ -49,7 +49,7 @@ def _it_is_news(run: Run, change: Change, process: Process) -> str | None:
     """A commit that says nothing new may be repeated for ever."""
     before, after = run.instance, change.instance
     same = msgspec.structs.replace(after, revision=before.revision, updated_at=before.updated_at)
-    said = change.entries or change.consumed or change.granted or set(change.kept) - run.kept
+    said = change.entries or change.consumed or change.granted or set(change.kept) - run.seen
     if same == before and not said and not _a_message_has_come_of_age(run, change):
         return "nothing new is committed"
     return None
@@ -57,7 +57,7 @@ def _it_is_news(run: Run, change: Change, process: Process) -> str | None:
 
 def _a_message_has_come_of_age(run: Run, change: Change) -> bool:
     before, now = run.instance.updated_at, change.instance.updated_at
-    times = [run.posted[message_id].not_before for message_id in change.kept]
+    times = [message.not_before for message in run.posted.values()]
     return any(at and before and now and before < at <= now for at in times)
 
 
@@ -195,8 +195,8 @@ def _a_cancel_ends_the_run(run: Run, change: Change, process: Process) -> str | 
 
 def _the_run_wakes_up(run: Run, change: Change, process: Process) -> str | None:
     instance = change.instance
-    kept = [run.posted[message_id] for message_id in change.kept if message_id in run.posted]
-    needed = wake_at(instance, kept)
+    kept = (run.seen | set(change.kept)) - set(change.consumed)
+    needed = wake_at(instance, [message for message in run.inbox() if message.id in kept])
     if needed is not None and (change.wake_at is None or change.wake_at > needed):
         return f"it wakes at {change.wake_at}, and {needed} is needed"
     if not instance.is_finished:

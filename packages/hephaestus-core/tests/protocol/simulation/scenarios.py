@@ -93,13 +93,18 @@ async def a_question(user: User) -> None:
 
 async def and_a_cancel(user: User, scenario: Scenario) -> None:
     """Stop the run of a story at some time."""
+    await asyncio.gather(scenario(user), _interfere(user, user.cancel))
 
-    async def cancel() -> None:
-        run = await user.has_started()
-        await user.wait(user.dice.choice((1, 5, 30)))
-        await user.cancel(run)
 
-    await asyncio.gather(scenario(user), cancel())
+async def and_a_deletion(user: User, scenario: Scenario) -> None:
+    """Delete the run of a story at some time."""
+    await asyncio.gather(scenario(user), _interfere(user, user.delete))
+
+
+async def _interfere(user: User, verb: Callable[[str], Awaitable[None]]) -> None:
+    run = await user.has_started()
+    await user.wait(user.dice.choice((1, 5, 30)))
+    await verb(run)
 
 
 async def _write(user: User, run: str, event: str) -> None:

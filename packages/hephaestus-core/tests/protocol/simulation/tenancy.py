@@ -76,7 +76,8 @@ class Tenancy:
                 tenure.ended_at, tenure.ended_turn = self._world.loop.time(), self._world.turn
 
     def _held(self, lease: Lease, now: datetime) -> Tenure | None:
-        tenure = self._runs[lease.run_id].last_tenure((lease.step, lease.attempt))
+        run = self._runs.get(lease.run_id)
+        tenure = None if run is None else run.last_tenure((lease.step, lease.attempt))
         if tenure is None or tenure.owner != lease.owner or tenure.state != "held":
             return None
         return tenure if tenure.until > now else None

@@ -76,7 +76,7 @@ class User:
         while True:
             try:
                 await self._once(ask)
-            except InstanceFinished:
+            except (InstanceFinished, InstanceNotFound):
                 return False
             except InvalidArgument:
                 return False  # nothing is halted any more
@@ -95,7 +95,7 @@ class User:
 
         try:
             return str(await self._once(ask))
-        except (StorageUnavailable, Died, InstanceFinished):
+        except (StorageUnavailable, Died, InstanceFinished, InstanceNotFound):
             return None
 
     async def withdraw(self, message_id: str) -> None:
@@ -119,6 +119,8 @@ class User:
         while not self.sees(run_id).is_finished:
             try:
                 await self._once(ask)
+            except InstanceNotFound:
+                return
             except (StorageUnavailable, Died):
                 await self.wait(5)
             else:
@@ -132,13 +134,28 @@ class User:
         async def ask(runner: Runner, storage: Storage) -> None:
             await runner.retry(run_id)
 
-        with contextlib.suppress(StorageUnavailable, Died, NotRetryable, AlreadyRunning):
+        with contextlib.suppress(
+            StorageUnavailable, Died, NotRetryable, AlreadyRunning, InstanceNotFound
+        ):
             await self._once(ask)
+
+    async def delete(self, run_id: str) -> None:
+        """Delete a run, whatever it is doing."""
+
+        async def ask(runner: Runner, storage: Storage) -> bool:
+            return await storage.delete(run_id)
+
+        while not self._monitor.runs[run_id].deleted:
+            with contextlib.suppress(StorageUnavailable, Died):
+                await self._once(ask)
+            await self.wait(5)
 
     async def until(self, run_id: str, status: str = "") -> bool:
         """Return when the run has a status, retrying it when it fails; False if it ended else."""
         while True:
             seen = self.sees(run_id).status
+            if self._monitor.runs[run_id].deleted:
+                return False
             if seen == "failed":
                 await self.retry(run_id)
             elif seen in (status, "completed", "cancelled"):
@@ -176,7 +193,8 @@ class User:
         try:
             return await program.process.call(ask(program.runner, program.storage))
         except InstanceNotFound as error:
-            self._world.fail(f"a run has vanished: {error}")
+            if not self._monitor.runs[error.instance_id].deleted:
+                self._world.fail(f"a run has vanished: {error}")
             raise
 
     def _instance(self, workflow: type[Workflow], initial: Mapping[str, Any]) -> Instance:

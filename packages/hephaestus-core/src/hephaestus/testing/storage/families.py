@@ -53,6 +53,23 @@ class FilteringWorkflows:
 
         assert {run.run_id for run in found} == {runs["V1"].run_id, runs["V2"].run_id}
 
+    @pytest.mark.parametrize("by", ["class", "name"])
+    async def test_an_umbrella_means_the_runs_from_before_it_was_one_as_well(
+        self, storage: Storage, umbrella: type[Workflow], by: str
+    ) -> None:
+        workflow = umbrella if by == "class" else umbrella.name
+        runs = await _runs_of(storage, umbrella)
+        old = await store(storage, new_run("parcelid::4", workflow=umbrella.name))
+
+        found = await storage.query(workflow=workflow)
+
+        assert {run.run_id for run in found} == {
+            old.run_id, runs["V1"].run_id, runs["V2"].run_id
+        }  # fmt: skip
+        assert await storage.count(workflow=workflow, workflow_version=1) == 2
+        assert (await storage.get("parcelid::4", workflow=workflow, version=1)).run_id == old.run_id
+        assert set(await storage.ids(workflow)) == {"parcelid::1", "parcelid::4"}
+
     async def test_an_umbrella_goes_together_with_a_family_and_a_version(
         self, storage: Storage, umbrella: type[Workflow]
     ) -> None:

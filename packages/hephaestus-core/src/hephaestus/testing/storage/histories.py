@@ -22,6 +22,26 @@ from hephaestus.testing.storage.samples import (
 )
 
 
+WRONG_FIELDS: dict[str, list[Any]] = {
+    "id": ["", "\0", "e" * 301, None],
+    "run_id": ["", "\0", "r" * 256],
+    "step": ["\0", 1],
+    "step_type": ["\ud800"],
+    "action": ["ended", None],
+    "event": ["\0", 1],
+    "attempt": ["1", True, -1, 2**31],
+    "duration": ["1", True, float("inf"), float("nan"), 10**400],
+    "input": [[1], {"total": float("nan")}],
+    "output": ["done", {"\0": 1}],
+    "error": [
+        "ValueError",
+        StepError(step="charge", type="ValueError", message="\0", attempt=1),
+    ],
+    "timestamp": [NOW.replace(tzinfo=None), "2026-07-01", None],
+}
+"""What `record` refuses, by field."""
+
+
 class Histories:
     """Clauses about the entries of runs."""
 
@@ -78,25 +98,26 @@ class Histories:
 
         assert (await storage.get(run.run_id)).execution_history == (before, first)
 
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            {"id": ""},
-            {"run_id": "\0"},
-            {"action": "ended"},
-            {"timestamp": NOW.replace(tzinfo=None)},
-        ],
-        ids=lambda wrong: next(iter(wrong)),
-    )
+    @pytest.mark.parametrize("field", WRONG_FIELDS)
     async def test_an_entry_that_not_every_storage_could_keep_is_refused(
-        self, storage: Storage, wrong: dict[str, Any]
+        self, storage: Storage, field: str
     ) -> None:
         run = await store(storage, new_run())
 
-        with pytest.raises(InvalidArgument):
-            await storage.record(msgspec.structs.replace(entry(run.run_id), **wrong))
+        for wrong in WRONG_FIELDS[field]:
+            with pytest.raises(InvalidArgument, match=field):
+                await storage.record(msgspec.structs.replace(entry(run.run_id), **{field: wrong}))
 
         assert await storage.entries(run.run_id) == []
+
+    async def test_an_entry_at_the_limits_of_what_is_stored_is_recorded(
+        self, storage: Storage
+    ) -> None:
+        longest = entry("r" * 255, id="e" * 300, attempt=2**31 - 1, duration=1e300)
+
+        await storage.record(longest)
+
+        assert await storage.entries(longest.run_id) == [longest]
 
     @pytest.mark.parametrize(
         "id", [pytest.param(some_run_id(), id="a run id"), "orderid::2", "", "orderid::\x00"]

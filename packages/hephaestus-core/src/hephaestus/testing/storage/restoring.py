@@ -14,7 +14,16 @@ from hephaestus.errors import (
     NotSerializable,
     StaleInstance,
 )
-from hephaestus.instance import STATUSES, Instance, Status
+from hephaestus.instance import (
+    STATUSES,
+    ActiveStep,
+    FinishedStep,
+    Instance,
+    Status,
+    StepError,
+)
+from hephaestus.key import new_run_id
+from hephaestus.outcome import Halt
 from hephaestus.steps import Done
 from hephaestus.storage import Storage
 from hephaestus.testing.storage.samples import (
@@ -36,6 +45,55 @@ from hephaestus.testing.storage.samples import (
     with_results,
 )
 from hephaestus.workflow import Workflow
+
+
+NAIVE = NOW.replace(tzinfo=None)
+
+WRONG_FIELDS: dict[str, list[Any]] = {
+    "id": ["orderid\0", "o" * 256, new_run_id()],
+    "run_id": ["", "\ud800", "r" * 256, 1],
+    "workflow": ["shop.\0", "w" * 256],
+    "workflow_version": [2**31],
+    "context": [
+        {"initial": {}},
+        Context(initial=[1]),  # type: ignore[arg-type]  # as the other wrong types
+        Context(initial={"total": float("nan")}),
+        Context(steps={"\0": {}}),
+    ],
+    "active": [
+        [],
+        {"charge": {"state": "ready"}},
+        {"\0": ActiveStep(since=NOW)},
+        {"charge": ActiveStep(since=NAIVE)},
+        {"charge": ActiveStep(since=NOW, deadline=NAIVE)},
+        {"charge": ActiveStep(since=NOW, attempt=-1)},
+        {"charge": ActiveStep(since=NOW, config={1: 2})},  # type: ignore[dict-item]
+    ],
+    "finished": [
+        {"charge": None},
+        {"charge": FinishedStep(event="\ud800")},
+        {"charge": FinishedStep(event="done", routes={"\0": None})},
+    ],
+    "stopped": [
+        {"charge": ActiveStep(since=NOW, halt=Halt(prompt="\0"))},
+        {"charge": ActiveStep(since=NOW, halt=Halt({"total": float("inf")}))},
+    ],
+    "runtime_metadata": [None, [1]],
+    "telemetry_metadata": [{"total": float("nan")}],
+    "tags": ["orders", ["orders"], ("orders", 1), ("\ud800",)],
+    "error": [
+        "ValueError",
+        StepError(step="charge", type="ValueError", message="\0", attempt=1),
+    ],
+    "execution_history": [(None,), [], (entry("01980000", event="\0"),)],
+    "created_at": [NAIVE, None],
+    "updated_at": [NAIVE],
+    "finished_at": ["2026-07-01"],
+    "revision": [-1, 2**63 - 1, True],
+    "kept": [-1, 2**63, 1.0],
+    "unique_key": ["orders \0", "u" * 601, "", 1],
+}
+"""What `put` refuses, by field."""
 
 
 class Parcel(Workflow, unique="parcel"):
@@ -179,27 +237,33 @@ class Restoring:
         assert raised.value.run_id == imported.run_id
         assert (await storage.get("parcel::1")).unique_key is not None
 
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            {"id": "orderid\0"},
-            {"run_id": ""},
-            {"created_at": NOW.replace(tzinfo=None)},
-            {"updated_at": NOW.replace(tzinfo=None)},
-            {"finished_at": "2026-07-01"},
-            {"context": {"initial": {}}},
-        ],
-        ids=lambda wrong: next(iter(wrong)),
-    )
+    @pytest.mark.parametrize("field", WRONG_FIELDS)
     async def test_a_run_that_would_spoil_the_others_is_refused(
-        self, storage: Storage, wrong: dict[str, Any]
+        self, storage: Storage, field: str
     ) -> None:
         good = await store(storage, new_run())
 
-        with pytest.raises(InvalidArgument):
-            await storage.put(msgspec.structs.replace(finished_run(), **wrong))
+        for wrong in WRONG_FIELDS[field]:
+            with pytest.raises(InvalidArgument, match=field):
+                await storage.put(msgspec.structs.replace(finished_run(), **{field: wrong}))
 
         assert await storage.query() == [good]
+
+    async def test_a_run_at_the_limits_of_what_is_stored_is_put(self, storage: Storage) -> None:
+        run = new_run(
+            "o" * 255,
+            run_id="r" * 255,
+            workflow="w" * 255,
+            workflow_version=2**31 - 1,
+            unique_key="u" * 600,
+            revision=2**63 - 2,
+            kept=2**63 - 2,
+            tags=("t" * 300, ""),
+        )
+
+        await storage.put(run)
+
+        assert await storage.get(run.run_id) == moved(run)
 
     async def test_a_run_that_holds_its_key_may_be_put_again(self, storage: Storage) -> None:
         run = await store(storage, new_run(unique_key="orders 1"))
