@@ -51,9 +51,9 @@ def test_a_run_that_cannot_be_kept_is_told_where_and_why(
 
 
 def test_what_is_no_run_and_no_entry_is_shown() -> None:
-    with pytest.raises(InvalidArgument, match="^put takes an Instance, not 'orderid::1'$"):
+    with pytest.raises(InvalidArgument, match=r"^put takes an Instance, not 'orderid::1'$"):
         importable("orderid::1")
-    with pytest.raises(InvalidArgument, match="^record takes an Entry, not None$"):
+    with pytest.raises(InvalidArgument, match=r"^record takes an Entry, not None$"):
         recordable(None)
 
 

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,12 +22,14 @@ def create(ctx: StepContext) -> None: ...
 
 class Graph:
     start_step = create
-    transitions = {create: {"done": Done}}  # noqa: RUF012  # as users write it
+    transitions: ClassVar[Mapping[Any, Mapping[str, Any]]] = {create: {"done": Done}}
 
 
 class Parked:
     start_step = WaitForEvent("go", timeout=60)
-    transitions = {start_step: {"received": Done, "timeout": Done}}  # noqa: RUF012  # as users write it
+    transitions: ClassVar[Mapping[Any, Mapping[str, Any]]] = {
+        start_step: {"received": Done, "timeout": Done}
+    }
 
 
 class CreateUser(Workflow, unique="userid", current=2, tags=["users"], retry=Retry(2)):

@@ -33,7 +33,8 @@ class Workflow(Facade):
     """A graph of steps, proven when the class is defined.
 
     Subclass it with `start_step` and `transitions`; or, as an umbrella over versions, with
-    nested workflows that say `version=`, and `current=` to say which of them starts.
+    nested workflows that say `version=`, and `current=` to say which of them starts. A workflow
+    may become an umbrella: its runs go on as those of the version that bears its number.
 
     Raises:
         DefinitionError: At the definition of a subclass that is not sound.

@@ -1,7 +1,7 @@
 """An instance being moved: the rules of steps, joins, failure and timers."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ class Draft:
 
     def begin(self) -> None:
         """Activate the start step."""
-        self._activate(self._graph.start, self._fresh(self._graph.start_config))
+        self._activate(self._graph.start, self._fresh([self._graph.start_config]))
 
     def take_up_again(self) -> None:
         """Undo the failure: the failed step gets a new budget of attempts, the others go on."""
@@ -251,8 +251,7 @@ class Draft:
             if chosen:
                 if key in routes:
                     targets.append(key)
-                configs = [config for config in chosen if config is not None]
-                self._activate(key, self._fresh(configs[-1] if configs else None))
+                self._activate(key, self._fresh(chosen))
             else:
                 self._finished[key] = FinishedStep()
                 self.ledger.add("skipped", key)
@@ -270,10 +269,13 @@ class Draft:
                 chosen.append(finished.routes[key])
         return chosen
 
-    def _fresh(self, config: Mapping[str, Any] | None) -> ActiveStep:
-        return ActiveStep(
-            deadline=self.now, since=self.now, config=None if config is None else dict(config)
-        )
+    def _fresh(self, configs: Iterable[Mapping[str, Any] | None]) -> ActiveStep:
+        """Return the first attempt of a step; of the configs of its edges the last one counts."""
+        config = None
+        for given in configs:
+            if given is not None:
+                config = dict(given)
+        return ActiveStep(deadline=self.now, since=self.now, config=config)
 
     def _activate(self, key: str, record: ActiveStep) -> None:
         """Make the step ready, or settle it at once where the engine does that itself."""

@@ -23,6 +23,7 @@ from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus.runner")
+_LONGEST_TRACE = 10_000
 
 
 async def execute(
@@ -63,8 +64,8 @@ async def execute(
         if not bus.listening(bus.STEP_EXCEPTION):
             # Nobody else would say it before the last attempt, and then without the place.
             _log.warning(
-                "step %r of %s failed in attempt %d", key, instance.id, record.attempt,
-                exc_info=error,
+                "step %r of %s failed in attempt %d\n%s",
+                key, instance.id, record.attempt, _printable(trace),
             )  # fmt: skip
     duration = time.perf_counter() - started
     ended = StepEnded(step=key, attempt=record.attempt, outcome=outcome, duration=duration)
@@ -126,6 +127,11 @@ def _take_back(task: "asyncio.Task[object] | None") -> None:
     """Undo the cancellations that a body brought upon itself."""
     while task is not None and task.cancelling():
         task.uncancel()
+
+
+def _printable(trace: str) -> str:
+    """Return the end of a trace, which says where, without what no log can hold."""
+    return trace[-_LONGEST_TRACE:].encode(errors="replace").decode()
 
 
 def _failed(error: BaseException) -> Failed:

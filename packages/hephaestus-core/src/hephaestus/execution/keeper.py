@@ -59,6 +59,9 @@ class LeaseKeeper:
         key = lease.key
         former = self._held.get(key)
         held = self._held[key] = Held(lease, on_lost)
+        if self._abandoned:
+            # The abandoned one was never written, or is given back by now: this one must stay.
+            self._abandoned = [other for other in self._abandoned if other.key != key]
         if former is not None:
             former.lose()
         return held
@@ -123,7 +126,7 @@ class LeaseKeeper:
         await self._give_back()
 
     async def _give_back(self) -> None:
-        leases = self._abandoned
+        leases = tuple(self._abandoned)
         if leases:
             await self._storage.release(leases, self._clock.now())
-            self._abandoned = self._abandoned[len(leases) :]
+            self._abandoned = [one for one in self._abandoned if one not in leases]

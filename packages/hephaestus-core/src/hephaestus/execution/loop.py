@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -333,7 +333,7 @@ class Execution:
             results=tuple([transition.source for transition in advanced.transitions]),
             entries=advanced.entries,
             consumed=advanced.consumed,
-            kept=tuple([message.id for message in advanced.kept if not message.seen]),
+            kept=_unseen(advanced.kept) if advanced.kept else (),
             ended=advanced.ended,
             granted=tuple(leases),
             wake_at=engine.wake_at(instance, advanced.kept),
@@ -362,6 +362,10 @@ class Execution:
                 _log.warning("%s; trying again in %.1f s", error, pause)
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _unseen(messages: Sequence[Message]) -> tuple[str, ...]:
+    return tuple(message.id for message in messages if not message.seen)
 
 
 def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None, Advanced]:

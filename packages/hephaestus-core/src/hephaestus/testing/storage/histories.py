@@ -21,7 +21,6 @@ from hephaestus.testing.storage.samples import (
     store,
 )
 
-
 WRONG_FIELDS: dict[str, list[Any]] = {
     "id": ["", "\0", "e" * 301, None],
     "run_id": ["", "\0", "r" * 256],

@@ -46,7 +46,6 @@ from hephaestus.testing.storage.samples import (
 )
 from hephaestus.workflow import Workflow
 
-
 NAIVE = NOW.replace(tzinfo=None)
 
 WRONG_FIELDS: dict[str, list[Any]] = {
