@@ -38,7 +38,7 @@ async def run_a_workflow() -> None:
 
     class Doubling(Workflow, unique="number"):
         start_step = double
-        transitions = {double: {"done": Done}}  # noqa: RUF012  # as users write it
+        transitions = {double: {"done": Done}}  # as users write it
 
     async with Hephaestus():
         doubling = await Doubling.start("one", {"number": 21})

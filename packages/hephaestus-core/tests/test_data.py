@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
@@ -35,7 +35,11 @@ Ratio = type("Ratio", (float,), {})
 
 class Summer(tzinfo):
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
-        return moment and timedelta(hours=2 if 4 <= moment.month < 10 else 1)
+        return None if moment is None else timedelta(hours=2 if 4 <= moment.month < 10 else 1)
+
+    def dst(self, moment: datetime | None) -> None: ...
+
+    def tzname(self, moment: datetime | None) -> None: ...
 
 
 class Name(str):
@@ -46,7 +50,7 @@ class Name(str):
 
 
 class Row(dict[str, object]):
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]  # what a user's class may do
         return 1
 
 
@@ -321,11 +325,11 @@ class TestRefusal:
             "frozenset": (lambda value: frozenset({value}), "{…}"),
         }[kind]
 
-        raw = data.dumps(nested(100, wrap))
+        raw = data.dumps(nested(100, cast("Callable[[Any], object]", wrap)))
 
         assert raw == data.dumps(data.loads(raw))
         with pytest.raises(NotSerializable) as caught:
-            data.dumps(nested(101, wrap))
+            data.dumps(nested(101, cast("Callable[[Any], object]", wrap)))
         assert "data" + segment * 100 == caught.value.path
         assert "it lies more than 100 levels deep" == caught.value.reason
 

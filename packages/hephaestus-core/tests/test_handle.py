@@ -41,16 +41,13 @@ def run(status: Status, **fields: Any) -> Instance:
 async def test_every_verb_asks_the_app_for_this_run() -> None:
     order, app = handle("answer")
 
-    answers = [
-        await order.wait(3, until="waiting"),
-        await order.resume("paid", {"a": 1}, step=paid, dedup_key="k"),
-        await order.cancel(),
-        await order.retry(),
-        await order.get(),
-        await order.history(),
-    ]
+    answers: list[object] = [await order.wait(3, until="waiting")]
+    await order.resume("paid", {"a": 1}, step=paid, dedup_key="k")
+    await order.cancel()
+    await order.retry()
+    answers += [await order.get(), await order.history()]
 
-    assert ["answer", None, None, None, "answer", "answer"] == answers
+    assert ["answer", "answer", "answer"] == answers
     assert [
         ("wait", (RUN_ID, 3), {"until": "waiting"}),
         ("resume", (RUN_ID, "paid", {"a": 1}), {"step": paid, "dedup_key": "k"}),

@@ -16,6 +16,7 @@ from hephaestus import (
     Workflow,
     step,
 )
+from hephaestus.testing import VirtualClock
 
 SOON = 0.5
 """Far less than the pause between two looks at a run that nobody announces."""
@@ -71,10 +72,10 @@ async def test_a_wait_that_takes_too_long_says_what_the_run_waits_for() -> None:
 
 
 async def test_a_wait_that_takes_too_long_says_which_step_fails_and_why() -> None:
-    async with Hephaestus():
+    clock = VirtualClock()
+    async with Hephaestus(clock=clock):
         run = await Stumble.start("1")
-        while (await run.get()).active["stumble"].attempt == 1:
-            await asyncio.sleep(0)
+        await clock.advance(1)
 
         with pytest.raises(WaitTimeout, match=r"'stumble' failed 1 times, last with ValueError: "):
             await run.wait(timeout=0)
@@ -93,10 +94,10 @@ async def test_a_halted_run_says_that_it_waits_for_an_answer() -> None:
 async def test_a_failed_attempt_is_logged_with_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with Hephaestus():
-        run = await Stumble.start("2")
-        while (await run.get()).active["stumble"].attempt == 1:
-            await asyncio.sleep(0)
+    clock = VirtualClock()
+    async with Hephaestus(clock=clock):
+        await Stumble.start("2")
+        await clock.advance(1)
 
     (said,) = [record.getMessage() for record in caplog.records]
     assert said.startswith("step 'stumble' of waitingstumble::2 failed in attempt 1\nTraceback")

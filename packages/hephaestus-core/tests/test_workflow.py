@@ -35,7 +35,7 @@ def define(body: Mapping[str, Any] = SOUND, /, **declared: Any) -> type[Workflow
     """Define a workflow `Order` of this module."""
 
     def fill(namespace: dict[str, Any]) -> None:
-        namespace |= {"__module__": __name__, "__qualname__": "Order"} | body
+        namespace |= {"__module__": __name__, "__qualname__": "Order", **body}
 
     made: type[Workflow] = types.new_class("Order", (Workflow,), declared, fill)
     return made

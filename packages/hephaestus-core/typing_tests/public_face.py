@@ -77,7 +77,7 @@ class Order(
     """Use a target of every kind."""
 
     start_step = validate
-    transitions = {  # noqa: RUF012  # as users write it
+    transitions = {  # as users write it
         validate: {"valid": Choose(branch, [Charge, approve]), "invalid": Done},
         approve: {"done": cooled},
         Charge: {"charged": paid, "timeout": cooled},

@@ -296,9 +296,7 @@ class Hephaestus:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:
                         instance = await self.get(instance.run_id)
-                        raise WaitTimeout(
-                            instance.id, instance.status, limit, instance.obstacle
-                        )
+                        raise WaitTimeout(instance.id, instance.status, limit, instance.obstacle)
                 # A look that nobody asked for is a cheap one.
                 noticed = await watching.changed(left)
                 self._check_open()

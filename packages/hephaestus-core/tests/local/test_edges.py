@@ -1,6 +1,7 @@
 """Where a runner meets the end of its app, of its loop, or of what it was told."""
 
 import asyncio
+import types
 from typing import Any
 
 import pytest
@@ -56,8 +57,10 @@ class Pinned(Workflow, unique="edgepinned", app="edge-owner"):
 
 def of_version_one(steps: dict[Any, Any], start: Any) -> type[Workflow]:
     """Define the workflow anew, as a deploy that forgot to give it another version."""
-    body = {"start_step": start, "transitions": steps, "__qualname__": "Changed"}
-    return type(Workflow)("Changed", (Workflow,), body, unique="edgechanged")
+    names = {"__module__": __name__, "__qualname__": "Changed"}
+    body = {"start_step": start, "transitions": steps, **names}
+    declared = {"unique": "edgechanged"}
+    return types.new_class("Changed", (Workflow,), declared, lambda space: space.update(body))
 
 
 class SlowStorage(MemoryStorage):
@@ -132,17 +135,16 @@ async def test_a_start_that_is_interrupted_costs_no_attempt() -> None:
 
 
 async def test_an_app_that_is_told_of_a_run_pinned_to_another_does_not_execute_it() -> None:
-    storage = MemoryStorage()
-    async with Hephaestus(storage, name="edge-owner"):
+    storage, clock = MemoryStorage(), VirtualClock()
+    async with Hephaestus(storage, name="edge-owner", clock=clock):
         run = await Pinned.start("1")
         await run.wait(until="waiting")
 
-    async with Hephaestus(storage, name="edge-other") as other:
+    async with Hephaestus(storage, name="edge-other", clock=clock) as other:
         await other.resume(run.run_id, "asked")
-        while (await other.get(run.run_id)).active.keys() != {"quick"}:
-            await asyncio.sleep(0)
+        await clock.advance(1)
         left = await other.get(run.run_id)
-    async with Hephaestus(storage, name="edge-owner") as owner:
+    async with Hephaestus(storage, name="edge-owner", clock=clock) as owner:
         ended = await owner.wait(run.run_id, SOON)
 
     assert 0 == left.active["quick"].dispatches
@@ -182,14 +184,15 @@ async def test_a_definition_that_leads_nowhere_any_more_is_named_in_the_log(
 ) -> None:
     other = WaitForEvent("other")
     of_version_one({asked: {"received": quick}, quick: {"done": Done}}, asked)
-    async with Hephaestus():
+    clock = VirtualClock()
+    async with Hephaestus(clock=clock):
         run = await registry.find(f"{__name__}.Changed").start("3")
         await run.wait(until="waiting")
         joined = {other: {"received": [asked, linger]}, asked: {"received": quick}}
         of_version_one({**joined, linger: {"done": quick}, quick: {"done": Done}}, other)
 
         await run.resume("asked")
-        while "stands nowhere" not in caplog.text:
-            await asyncio.sleep(0)
+        await clock.advance(1)
 
+        assert "stands nowhere" in caplog.text
         assert {"asked"} == (await run.get()).waiting_steps
