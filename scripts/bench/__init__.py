@@ -1,6 +1,6 @@
 """The benchmark: one job through Hephaestus and its peers, in turn, on this machine.
 
-    python3 scripts/run.py rivals:bench            # every job beside every peer: two minutes
+    python3 scripts/run.py rivals:bench            # every job beside every peer: a minute
     python3 scripts/run.py rivals:bench --quick    # the same with fewer and shorter rounds
     python3 scripts/run.py bench                   # without the peers, which are then reported
 

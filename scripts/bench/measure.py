@@ -25,17 +25,13 @@ def outcome(contender: Contender, size: int) -> dict[str, Any]:
         figures = asyncio.run(_measure(contender, size))
     except ImportError as error:
         return {"missing": str(error)}
-    return {"figures": dict(figures), "versions": versions(contender)}
+    versions = {name: importlib.metadata.version(name) for name in contender.distributions}
+    return {"figures": dict(figures), "versions": versions}
 
 
 async def _measure(contender: Contender, size: int) -> Figures:
     async with contender.open() as run:
         return await contender.job.measure(run, size)
-
-
-def versions(contender: Contender) -> dict[str, str]:
-    """Return what is installed of the contender."""
-    return {name: importlib.metadata.version(name) for name in contender.distributions}
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def _section(result: Result) -> str:
     lines = [
         f"## {result.job.title}",
         "",
-        f"Median of {result.rounds} rounds of {result.size:,} workflows, and their range.",
+        f"Rounds: {result.rounds}, of {result.size:,} workflows each; median (least to most).",
         "",
         _row(["", *columns, "times ours"]),
         _row(["---", *["---:"] * (len(columns) + 1)]),

@@ -184,14 +184,11 @@ class Codec:
             raise ValueError(f"the codec hook cannot read it: {error!r}") from error
 
     def _steps(self, steps: dict[str, ActiveStep], turn: Any) -> dict[str, ActiveStep]:
-        if not steps:
-            return steps
-        # Hardly any step has data of the user's in its record.
-        turned = {
-            key: self._step(step, turn)
-            for key, step in steps.items()
-            if step.config is not None or step.answer is not None or step.halt is not None
-        }
+        turned = {}
+        for key, step in steps.items():
+            # Hardly any step has data of the user's in its record.
+            if step.config is not None or step.answer is not None or step.halt is not None:
+                turned[key] = self._step(step, turn)
         return steps | turned if turned else steps
 
     def _step(self, step: ActiveStep, turn: Any) -> ActiveStep:
@@ -206,13 +203,10 @@ class Codec:
         return msgspec.structs.replace(halt, data=turn(halt.data))
 
     def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:
-        if not finished:
-            return finished
-        turned = {
-            key: FinishedStep(event=step.event, routes=turn(step.routes))
-            for key, step in finished.items()
-            if any(step.routes.values())
-        }
+        turned = {}
+        for key, step in finished.items():
+            if any(step.routes.values()):
+                turned[key] = FinishedStep(event=step.event, routes=turn(step.routes))
         return finished | turned if turned else finished
 
     def _routes_wire(self, routes: Mapping[str, Any]) -> dict[str, Any]:

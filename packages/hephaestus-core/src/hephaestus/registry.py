@@ -59,7 +59,8 @@ def known(app: str | None = None) -> frozenset[tuple[str, int]]:
     Args:
         app: The name of an app, to leave out what is pinned to another.
     """
-    return _workflows.known(app)
+    found = _workflows.known.get(app)
+    return _workflows.add_known(app) if found is None else found
 
 
 class _Workflows:
@@ -71,7 +72,8 @@ class _Workflows:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.by_name: dict[str, type[Any]] = {}
-        self._known: dict[str | None, frozenset[tuple[str, int]]] = {}
+        self.known: dict[str | None, frozenset[tuple[str, int]]] = {}
+        """What can run, by app; filled when first asked for."""
 
     def add(self, workflow: type[Any]) -> None:
         new = {added.name: added for added in [workflow, *workflow.versions.values()]}
@@ -92,20 +94,19 @@ class _Workflows:
         with self._lock:
             self._put({n: c for n, c in self.by_name.items() if c is not workflow})
 
-    def known(self, app: str | None) -> frozenset[tuple[str, int]]:
-        known = self._known
-        if app not in known:
-            known[app] = frozenset(
-                (name, version.version)
-                for name, c in self.by_name.items()
-                for version in (c.versions.values() or (c,))
-                if app is None or version.app in (None, app)
-            )
+    def add_known(self, app: str | None) -> frozenset[tuple[str, int]]:
+        known = self.known
+        known[app] = frozenset(
+            (name, version.version)
+            for name, c in self.by_name.items()
+            for version in (c.versions.values() or (c,))
+            if app is None or version.app in (None, app)
+        )
         return known[app]
 
     def _put(self, by_name: dict[str, type[Any]]) -> None:
         self.by_name = by_name
-        self._known = {}
+        self.known = {}
 
 
 def _check_name(added: type[Any], known: type[Any] | None) -> None:

@@ -139,6 +139,7 @@ class Simulation:
         ended = self._end(place)
         self.outcomes.append(ended)
         advanced = self._computed(lambda i: advance(i, self.workflow, self.now, happened=[ended]))
+        assert place in advanced.ended
         self._commit(advanced, [], {}, 256, 0)
 
     def retry(self, leased: int = 0, sent: int = 0) -> None:
@@ -230,7 +231,7 @@ class Simulation:
         laws.check_wake_at(advanced, self.written, self.wake_at, self.now, until)
         if advanced.instance.status == "failed":
             self.interrupted |= self.leases.keys() & set(advanced.ended)
-        for place in advanced.ended:
+        for place in (*advanced.ended, *advanced.freed):
             self.leases.pop(place, None)
         self.inbox = _without(self.inbox, advanced)
         self.instance = laws.stored(self.written)

@@ -82,6 +82,7 @@ def test_it_goes_before_all_else_that_lies_in_the_inbox() -> None:
     assert 3 == len(advanced.consumed)
     assert [("cancelled", None), ("dropped", "a"), ("dropped", "a")] == lines(advanced)
     assert [None, {"x": 1}, {"y": 2}] == [entry.output for entry in advanced.entries]
+    assert [None, "done", "done"] == [entry.event for entry in advanced.entries]
 
 
 def test_a_scheduled_event_goes_with_it() -> None:

@@ -1,8 +1,9 @@
 """What a step sees of its run, and what its end adds to it."""
 
+import msgspec
 import pytest
 
-from engine.runs import RUN, Work, after, at, begun, ended, flow, told
+from engine.runs import RUN, Work, after, at, begun, ended, failed, flow, told
 from hephaestus.engine import step_context
 from hephaestus.instance import Instance
 from hephaestus.steps import Done, StepContext
@@ -70,15 +71,25 @@ def test_a_skipped_step_is_not_shown() -> None:
 
 def test_a_step_sees_for_whom_it_works() -> None:
     instance = after(begun(DIAMOND), DIAMOND, ended("a", metadata={"shard": 3}))
+    tagged = msgspec.structs.replace(instance, tags=("eu",), telemetry_metadata={"trace": "t1"})
 
-    seen = ctx(DIAMOND, instance, "b")
+    seen = ctx(DIAMOND, tagged, "b")
 
     identity = seen.instance
+    assert (("eu",), {"trace": "t1"}) == (identity.tags, identity.telemetry_metadata)
     assert ("orderid::1", RUN, DIAMOND.name, 1) == (
         identity.id, identity.run_id, identity.workflow, identity.workflow_version,
     )  # fmt: skip
     assert ({"team": "billing"}, {"shard": 3}) == (identity.metadata, identity.runtime_metadata)
     assert (1, f"{RUN}/b", None) == (seen.attempt, seen.idempotency_key, seen.answer)
+
+
+def test_a_later_attempt_has_the_same_idempotency_key() -> None:
+    instance = after(begun(DIAMOND), DIAMOND, failed("a"))
+
+    seen = ctx(DIAMOND, instance, "a")
+
+    assert (2, f"{RUN}/a") == (seen.attempt, seen.idempotency_key)
 
 
 @pytest.mark.parametrize("order", ["bc", "cb"])

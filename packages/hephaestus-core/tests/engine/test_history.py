@@ -69,13 +69,30 @@ def test_a_wait_is_told_at_its_beginning_and_at_its_end() -> None:
     )  # fmt: skip
 
 
-def test_a_question_is_told_with_what_it_asks() -> None:
-    instance = begun(LINE)
+def test_a_question_is_told_with_what_it_asks_and_its_answer() -> None:
+    second = after(begun(LINE), LINE, failed("a"))
 
-    advanced = told(instance, LINE, came_to("a", Halt({"limit": 7}, "How much?")))
+    asks = told(second, LINE, came_to("a", Halt({"limit": 7}, "How much?", "a"), 2), now=at(1))
+    answers = told(asks.instance, LINE, posted("a", "a", {"limit": 9}), now=at(4))
 
-    entry = line(advanced, "halted")
-    assert ({"limit": 7}, {"size": 3}, 0.5) == (entry.output, entry.input, entry.duration)
+    asked, answered = line(asks, "halted"), line(answers, "resumed")
+    assert ({"limit": 7}, {"size": 3}, 0.5, 2) == (
+        asked.output, asked.input, asked.duration, asked.attempt,
+    )  # fmt: skip
+    assert ("a", {"limit": 9}, 3.0, 2) == (
+        answered.event, answered.output, answered.duration, answered.attempt,
+    )  # fmt: skip
+
+
+def test_a_suspended_attempt_is_told_with_its_config_and_how_long_it_took() -> None:
+    second = after(begun(LINE), LINE, failed("a"))
+
+    advanced = told(second, LINE, suspended("a", attempt=2))
+
+    entry = line(advanced, "suspended")
+    assert (2, 0.5, {"size": 3}, None) == (
+        entry.attempt, entry.duration, entry.input, entry.output,
+    )  # fmt: skip
 
 
 def test_each_failed_attempt_is_told() -> None:
@@ -84,11 +101,23 @@ def test_each_failed_attempt_is_told() -> None:
     first = told(instance, LINE, failed("a"))
     last = told(first.instance, LINE, failed("a", attempt=2, fatal=True))
 
-    errors = [line(advanced, "failed").error for advanced in (first, last)]
+    entries = [line(advanced, "failed") for advanced in (first, last)]
     assert [
         StepError(step="a", type="OSError", message="no route", attempt=attempt)
         for attempt in (1, 2)
-    ] == errors
+    ] == [entry.error for entry in entries]
+    assert [(1, 0.5, {"size": 3}), (2, 0.5, {"size": 3})] == [
+        (entry.attempt, entry.duration, entry.input) for entry in entries
+    ]
+
+
+def test_a_failure_that_no_body_brought_about_is_told_without_a_duration() -> None:
+    instance = begun(LINE)
+
+    advanced = told(instance, LINE, ended("a", "shipped"))
+
+    entry = line(advanced, "failed")
+    assert (1, None, {"size": 3}) == (entry.attempt, entry.duration, entry.input)
 
 
 def test_what_changes_nothing_is_told_as_dropped() -> None:
@@ -107,6 +136,7 @@ def test_what_changes_nothing_is_told_as_dropped() -> None:
     dropped = [entry for entry in advanced.entries if entry.action == "dropped"]
     assert [{"total": 4}, None, None, None] == [entry.output for entry in dropped]
     assert ["done", None, None, None] == [entry.event for entry in dropped]
+    assert [(1, 0.5)] * 4 == [(entry.attempt, entry.duration) for entry in dropped]
     assert {"total": 3} == advanced.instance.context.steps["a"]
 
 

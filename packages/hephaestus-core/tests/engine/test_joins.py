@@ -54,6 +54,18 @@ def test_a_step_starts_when_the_one_before_it_has_ended() -> None:
     assert (("a", 1),) == advanced.ended
 
 
+def test_an_outcome_need_not_have_been_a_message() -> None:
+    instance = begun(LINE)
+
+    advanced = advance(instance, LINE, at(0), happened=[ended("a")])
+    late = advance(advanced.instance, LINE, at(0), happened=[ended("a")])
+
+    assert ("b",) == advanced.ready
+    assert (("a", 1),) == advanced.ended
+    assert late.changed
+    assert [("dropped", "a")] == lines(late)
+
+
 def test_a_fan_out_starts_all_its_branches() -> None:
     instance = begun(DIAMOND)
 

@@ -131,13 +131,11 @@ def test_a_released_lease_keeps_the_attempt_and_frees_the_step_at_once() -> None
     assert () == advanced.entries
 
 
-def test_a_lease_that_was_released_long_ago_says_nothing_new() -> None:
-    instance = release(working(), 1, now=5).instance
+def test_a_lease_that_was_released_is_forgotten_with_the_commit_that_frees_its_step() -> None:
+    advanced = release(working(), 1, now=5)
 
-    advanced = release(instance, 1, now=5)
-
-    assert not advanced.changed
-    assert ("a",) == advanced.ready
+    assert advanced.changed
+    assert (("a", 1),) == advanced.freed
 
 
 @pytest.mark.parametrize("released", [True, False])

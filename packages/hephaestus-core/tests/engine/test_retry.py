@@ -26,7 +26,8 @@ from hephaestus.errors import DamagedInstance, NotRetryable
 from hephaestus.instance import Instance
 from hephaestus.message import Body, LeaseEnded, Message
 from hephaestus.retry import Retry
-from hephaestus.steps import Done, Wait, WaitForEvent
+from hephaestus.steps import Done, StepContext, Wait, WaitForEvent
+from hephaestus.transitions import Choose
 
 PLAIN = Retry(2, initial_delay=10, jitter=False, max_lost=1)
 A, B, C, D = (Work(key) for key in "abcd")
@@ -249,6 +250,29 @@ def test_an_outcome_that_came_in_may_fail_the_run_anew() -> None:
     assert "c" == run.error.step
     assert 2 == run.stopped["b"].attempt
     assert 1 == len(advanced.kept)
+
+
+def test_outcomes_are_applied_before_an_event_that_fails_the_run_anew() -> None:
+    def raises(ctx: StepContext) -> object:
+        raise LookupError("no such shelf")
+
+    workflow = flow(
+        A,
+        {
+            A: {"done": [B, C, PAID]},
+            B: {"done": D},
+            C: {"done": D},
+            PAID: {"received": Choose(raises, [D])},
+            D: {"done": Done},
+        },
+    )
+    instance = after(begun(workflow), workflow, ended("a"), failed("b", fatal=True))
+    inbox = [message(posted("paid", "paid")), message(ended("c"))]
+
+    run = retry(instance, workflow, at(9), inbox=inbox).instance
+
+    assert ("failed", "paid") == (run.status, run.recover_to)
+    assert {"a", "c"} == run.completed_steps
 
 
 def test_a_run_that_failed_twice_is_retried_twice() -> None:

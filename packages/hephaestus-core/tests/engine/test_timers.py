@@ -94,6 +94,15 @@ def test_a_suspended_step_with_a_timeout_ends_with_that_event_and_no_data() -> N
     )  # fmt: skip
 
 
+def test_a_wait_counts_from_the_end_of_the_body_and_not_from_its_start() -> None:
+    instance = after(begun(PATIENT), PATIENT, suspended("slow", 30), now=at(5))
+
+    advanced = told(instance, PATIENT, posted("slow", "done"), now=at(7))
+
+    assert at(35) == instance.active["slow"].deadline
+    assert (2.0, 2.0) == (advanced.waits[0].duration, line(advanced, "resumed").duration)
+
+
 def test_a_suspended_step_without_a_timeout_waits_for_ever() -> None:
     instance = patient(None)
 

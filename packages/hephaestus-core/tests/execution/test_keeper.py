@@ -173,9 +173,9 @@ async def test_a_commit_of_this_process_stops_the_bodies_whose_leases_it_ended(
     lease, other = await leased(storage, keeper), await leased(storage, keeper)
     held = [keeper.hold(one, bodies.stop) for one in (lease, other)]
 
-    keeper.lose(lease.run_id, [("charge", 2), ("ship", 1)])
+    keeper.lose(keeper.of(lease.run_id, [("charge", 2), ("ship", 1)]))
     untouched = bodies.stopped
-    keeper.lose(lease.run_id, [("charge", 1)])
+    keeper.lose(keeper.of(lease.run_id, [("charge", 1)]))
 
     assert (0, 1) == (untouched, bodies.stopped)
     assert [True, False] == [one.ended for one in held]
@@ -277,6 +277,59 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_renewing(
 
     assert "OSError: no route to the storage" in caplog.text
     assert (0, NOW + 25 * SECOND) == (bodies.stopped, await until(storage, lease))
+
+
+async def test_a_commit_that_is_answered_late_leaves_a_later_lease_of_the_attempt_alone(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    keeper.hold(lease)
+    ending = keeper.of(lease.run_id, [("charge", 1)])
+    later = keeper.hold(keeper.lease(*lease.key, NOW + SECOND), bodies.stop)
+
+    keeper.lose(ending)
+
+    assert (0, False) == (bodies.stopped, later.ended)
+
+
+async def test_the_body_of_an_earlier_lease_of_the_same_attempt_is_stopped(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    bodies = Bodies()
+    lease = await leased(storage, keeper)
+    former = keeper.hold(lease, bodies.stop)
+
+    later = keeper.hold(keeper.lease(*lease.key, NOW + SECOND))
+    keeper.drop(former)
+
+    assert (1, True, False) == (bodies.stopped, former.ended, later.ended)
+
+
+async def test_what_was_abandoned_is_given_back(storage: Storage, keeper: LeaseKeeper) -> None:
+    lease = await leased(storage, keeper)
+    keeper.abandon([lease])
+
+    await keeper.release()
+
+    (shown,) = (await storage.load(lease.run_id)).leases
+    assert shown.released
+
+
+async def test_what_was_abandoned_and_is_held_again_is_not_given_back(
+    storage: Storage, clock: Metronome, keeper: LeaseKeeper
+) -> None:
+    lease = await leased(storage, keeper)
+    keeper.abandon([lease])
+    keeper.hold(lease)
+
+    running = asyncio.create_task(keeper.run())
+    await clock.paused.wait()
+    await clock.tick()
+    running.cancel()
+
+    (shown,) = (await storage.load(lease.run_id)).leases
+    assert not shown.released
 
 
 async def test_where_nothing_is_held_the_storage_is_not_asked(

@@ -65,7 +65,6 @@ def retry(
         raise NotRetryable(instance.id, instance.run_id, instance.status)
     draft = Draft(instance, workflow, now)
     queue = _Queue(draft, inbox)
-    queue.drop_cancels()
     draft.take_up_again()
     queue.run(StepEnded)
     queue.run()
@@ -96,12 +95,6 @@ class _Queue:
                 else:
                     self.kept.append(message)
 
-    def drop_cancels(self) -> None:
-        """Consume the cancels: whoever sent one was told that the run had ended."""
-        cancels = [m for m in self.kept if isinstance(m.body, CancelRequested)]
-        self.consumed.extend(message.id for message in cancels)
-        self.kept = [m for m in self.kept if m not in cancels]
-
     def _apply(self, message: Message, early: set[str]) -> bool:
         """Apply one message, or keep it; `early` are the steps with an event kept before it."""
         later = message.not_before is not None and message.not_before > self._draft.now
@@ -117,7 +110,7 @@ class _Queue:
                     early.add(event.step)
                 return taken
             case CancelRequested():
-                return True  # the run had ended already: only a failed one comes here
+                return True  # it came after a failure: its sender was told that the run had ended
 
 
 def _advanced(draft: Draft, queue: _Queue) -> Advanced:
@@ -128,6 +121,7 @@ def _advanced(draft: Draft, queue: _Queue) -> Advanced:
         consumed=tuple(queue.consumed),
         kept=tuple(queue.kept),
         ended=ended_between(draft.before, instance),
+        freed=tuple(draft.freed),
         ready=_ready(instance, draft.now),
         transitions=tuple(draft.transitions),
         waits=tuple(draft.waits),

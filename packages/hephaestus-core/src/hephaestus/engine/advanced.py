@@ -38,6 +38,9 @@ class Advanced(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ended: tuple[tuple[str, int], ...] = ()
     """The (step, attempt) pairs that nobody may execute any more."""
 
+    freed: tuple[tuple[str, int], ...] = ()
+    """The pairs that were given back, and are anyone's."""
+
     ready: tuple[str, ...] = ()
     """The steps that may be handed out now."""
 

@@ -31,6 +31,7 @@ class Draft:
         self.changed = False
         self.transitions: list[Transition] = []
         self.waits: list[Waited] = []
+        self.freed: list[tuple[str, int]] = []
         self.ledger = Ledger(instance, workflow.graph.steps, now)
         self._workflow = workflow
         self._graph = workflow.graph
@@ -97,13 +98,11 @@ class Draft:
         step = self._active.get(lease.step)
         if step is None or step.state != "ready" or step.attempt != lease.attempt:
             return
-        if lease.released:
-            # Once: a process that has no room for it must not write this again and again.
-            if step.dispatches or step.deadline is None or step.deadline > self.now:
-                self.changed = True
-                self._set(lease.step, deadline=self.now, dispatches=0)
-            return
         self.changed = True
+        if lease.released:
+            self.freed.append((lease.step, lease.attempt))
+            self._set(lease.step, deadline=self.now, dispatches=0)
+            return
         self.ledger.add("lost", lease.step, attempt=step.attempt)
         losses = step.losses + 1
         limit = self._policy(lease.step).max_lost
@@ -170,10 +169,12 @@ class Draft:
             return "completed"
         if self._failed:
             return "failed"
-        states = {step.state for step in self._active.values()}
-        if "halted" in states:
-            return "halted"
-        return "waiting" if states == {"waiting"} else "running"
+        waits = bool(self._active)
+        for step in self._active.values():
+            if step.state == "halted":
+                return "halted"
+            waits = waits and step.state == "waiting"
+        return "waiting" if waits else "running"
 
     def _settle(self, ended: StepEnded, step: ActiveStep) -> None:
         match ended.outcome:
@@ -356,8 +357,6 @@ class Draft:
 
     def _stop(self, error: StepError) -> None:
         """Fail the run; what was under way is kept for a retry."""
-        if self._failed:
-            return
         self._failed = True
         self._error = error
         self._stopped, self._active = self._active, {}

@@ -22,7 +22,10 @@ def step_context(
     """
     results = instance.context.steps
     ancestors = workflow.graph.ancestors[key]
-    visible = {k: results[k] for k in ancestors if k in results}
+    visible = {}
+    for ancestor in ancestors:
+        if ancestor in results:
+            visible[ancestor] = results[ancestor]
     if own is not None:
         visible[key] = own
     identity = Identity(

@@ -72,11 +72,20 @@ class LeaseKeeper:
             held.ended = True
             del self._held[held.lease.key]
 
-    def lose(self, run_id: str, ended: Sequence[tuple[str, int]]) -> None:
-        """Stop the bodies whose leases a commit of this process ended."""
-        for step, attempt in ended:
-            held = self._held.pop((run_id, step, attempt), None)
+    def of(self, run_id: str, attempts: Sequence[tuple[str, int]]) -> list[Held]:
+        """Return what is held of these (step, attempt) pairs of a run."""
+        found = []
+        for step, attempt in attempts:
+            held = self._held.get((run_id, step, attempt))
             if held is not None:
+                found.append(held)
+        return found
+
+    def lose(self, ending: Sequence[Held]) -> None:
+        """Stop the bodies whose leases a commit of this process has ended."""
+        for held in ending:
+            if not held.ended:
+                del self._held[held.lease.key]
                 held.lose()
 
     async def run(self) -> None:

@@ -1,6 +1,5 @@
 """Execution: computes every change of a run, writes it, and hands out what became ready."""
 
-import asyncio
 import itertools
 import logging
 import time
@@ -24,6 +23,7 @@ from hephaestus.errors import (
 from hephaestus.execution.body import execute
 from hephaestus.execution.keeper import LeaseKeeper
 from hephaestus.execution.report import report
+from hephaestus.execution.turns import Turn, Writes
 from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Change, Lease, Snapshot, Storage
@@ -74,58 +74,6 @@ class Dispatcher(Protocol):
         ...
 
 
-class _Turn:
-    """One advance of a run under way in this process: a `with` block; at most one per run."""
-
-    def __init__(self, turns: "dict[str, _Turn]", run_id: str) -> None:
-        self.again = False
-        self._turns = turns
-        self._run_id = run_id
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def __enter__(self) -> "_Turn":
-        self._turns[self._run_id] = self
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        del self._turns[self._run_id]
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def over(self) -> None:
-        """Return when the turn is over."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
-
-
-class _Writes:
-    """Counts the writes under way; a `with` block is one."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def __enter__(self) -> None:
-        self._count += 1
-
-    def __exit__(self, *exception: object) -> None:
-        self._count -= 1
-        if not self._count:
-            for future in self._waiting:
-                if not future.done():
-                    future.set_result(None)
-            self._waiting.clear()
-
-    async def over(self) -> None:
-        """Return when none is under way."""
-        if self._count:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-            await future
-
-
 class Execution:
     """The part of a runner that is the same for all runners."""
 
@@ -145,8 +93,8 @@ class Execution:
         self._keeper = keeper
         self._dispatcher = dispatcher
         self._runner = runner
-        self._turns: dict[str, _Turn] = {}
-        self._writes = _Writes()
+        self._turns: dict[str, Turn] = {}
+        self._writes = Writes()
         self._commits = itertools.count()
 
     async def start(self, instance: Instance) -> None:
@@ -216,7 +164,7 @@ class Execution:
             turn.again = True
             await turn.over()
             return
-        with _Turn(self._turns, run_id) as turn:
+        with Turn(self._turns, run_id) as turn:
             turn.again = True
             while turn.again:
                 turn.again = False
@@ -249,7 +197,7 @@ class Execution:
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
         workflow = _workflow_of(instance)
-        with _Turn(self._turns, instance.run_id) as turn:
+        with Turn(self._turns, instance.run_id) as turn:
             now = self._clock.now()
             advanced = engine.advance(instance, workflow, now, happened=[ended])
             placed = await self._write(instance, workflow, advanced, now, self._persist)
@@ -286,6 +234,8 @@ class Execution:
         change = self._change(advanced, now, choice)
         if not (advanced.changed or choice.leased or choice.sent):
             return Placed(instance=before, ready=advanced.ready, choice=choice)
+        # By the time of the answer, this process may hold a later lease of the same attempt.
+        ending = self._keeper.of(change.instance.run_id, advanced.ended)
         try:
             with self._writes:
                 await verb(change)
@@ -295,8 +245,8 @@ class Execution:
                 # Nobody knows whether it was written, and nobody will execute what it leased.
                 self._keeper.abandon(change.granted)
             raise
+        self._keeper.lose(ending)
         instance = change.instance
-        self._keeper.lose(instance.run_id, advanced.ended)
         if instance.status != before.status or advanced.waits:
             self._watch.notify(instance.run_id, instance.id)
         if bus.anyone():
@@ -335,6 +285,7 @@ class Execution:
             consumed=advanced.consumed,
             kept=_unseen(advanced.kept) if advanced.kept else (),
             ended=advanced.ended,
+            freed=advanced.freed,
             granted=tuple(leases),
             wake_at=engine.wake_at(instance, advanced.kept),
         )

@@ -179,15 +179,20 @@ class LocalRunner:
 
     async def cancel(self, instance: Instance, *, session: object = None) -> None:
         """Stop the run."""
-        run_id = instance.run_id
-        await self._storage.post(cancel_message(instance), session=session)
+        message = cancel_message(instance)
+        await self._storage.post(message, session=session)
         if session is not None:
             return
         # At least once, so that a cancel that came too late does not stay in the inbox.
         while True:
-            await self._execution.advance(run_id)
-            if (await self._storage.load(run_id)).instance.is_finished:
+            await self._execution.advance(message.run_id)
+            snapshot = await self._storage.load(message.run_id)
+            if snapshot.instance.is_finished:
                 return
+            if all(other.id != message.id for other in snapshot.inbox):
+                # The run failed and was taken up again, which drops a cancel of before.
+                message = cancel_message(instance)
+                await self._storage.post(message)
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again."""

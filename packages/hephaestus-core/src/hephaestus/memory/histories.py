@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -29,7 +29,13 @@ class Histories:
         Raises:
             NotSerializable: An entry holds data that cannot be stored.
         """
-        return [self._cut(entry, results) for entry in entries]
+        cuts = []
+        for entry in entries:
+            known = results.get(entry.step or "") if entry.action == "completed" else None
+            came = known or self._written(entry.output)
+            bare = msgspec.structs.replace(entry, input=None, output=None)
+            cuts.append((bare, self._written(entry.input), came))
+        return cuts
 
     def add(self, cuts: Iterable[Cut]) -> None:
         """Append the entries that are new."""
@@ -51,14 +57,8 @@ class Histories:
         """Forget a run's history, and answer whether there was one."""
         return self._runs.pop(run_id, None) is not None
 
-    def _cut(self, entry: Entry, results: Mapping[str, bytes]) -> Cut:
-        given = came = None
-        if entry.input is not None:
-            given = self._codec.dump(entry.input)
-        if entry.output is not None:
-            known = results.get(entry.step or "") if entry.action == "completed" else None
-            came = known or self._codec.dump(entry.output)
-        return msgspec.structs.replace(entry, input=None, output=None), given, came
+    def _written(self, value: dict[str, Any] | None) -> bytes | None:
+        return None if value is None else self._codec.dump(value)
 
     def _whole(self, cut: Cut) -> Entry:
         entry, given, came = cut

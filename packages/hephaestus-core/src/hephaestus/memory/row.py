@@ -98,11 +98,12 @@ class Row:
 
     def is_as_read_by(self, change: Change) -> bool:
         """Return whether nothing is gone that the change was computed from."""
-        if self.revision != change.instance.revision - 1:
-            return False
+        for new in change.granted:
+            if self.is_leased((new.step, new.attempt)):
+                return False
         if change.consumed and not self.inbox.keys() >= set(change.consumed):
             return False
-        return not any(self.is_leased((new.step, new.attempt)) for new in change.granted)
+        return self.revision == change.instance.revision - 1
 
     def is_leased(self, place: tuple[str, int]) -> bool:
         """Return whether a step at an attempt has an unreleased lease, expired or not."""
@@ -124,6 +125,9 @@ class Row:
                 self.inbox[message_id].seen = True
         for ended in change.ended:
             self.leases.pop(ended, None)
+        for freed in change.freed:
+            if not self.is_leased(freed):
+                self.leases.pop(freed, None)
         for lease in change.granted:
             self.leases[lease.step, lease.attempt] = lease
 
@@ -134,7 +138,10 @@ class Row:
         self.updated_at = instance.updated_at
         self.finished_at = instance.finished_at
         self.handed_until = None
-        self.ready = {k: s.attempt for k, s in instance.active.items() if s.state == "ready"}
+        self.ready = {}
+        for key, step in instance.active.items():
+            if step.state == "ready":
+                self.ready[key] = step.attempt
 
     def instance(self, codec: Codec, history: tuple[Entry, ...] = ()) -> Instance:
         """Return the run as a fresh value.

@@ -294,7 +294,9 @@ class MemoryStorage:
     def _write(self, row: Row, change: Change) -> None:
         """Write all of a change; what can fail happens before anything is changed."""
         steps = change.instance.context.steps
-        results = {key: self.codec.dump(steps[key]) for key in change.results}
+        results = {}
+        for key in change.results:
+            results[key] = self.codec.dump(steps[key])
         entries = self._histories.cut(change.entries, results)
         row.write(change, results, self.codec)
         self._histories.add(entries)

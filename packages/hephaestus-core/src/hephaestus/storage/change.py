@@ -57,6 +57,9 @@ class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ended: tuple[tuple[str, int], ...] = ()
     """The (step, attempt) pairs whose leases end."""
 
+    freed: tuple[tuple[str, int], ...] = ()
+    """The pairs whose leases were given back; these go, unless somebody has claimed them since."""
+
     granted: tuple[Lease, ...] = ()
     """The leases of the steps that the writer executes itself."""
 

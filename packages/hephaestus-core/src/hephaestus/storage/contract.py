@@ -198,6 +198,7 @@ class Storage(Protocol):
         - A run that was finished and is not any more takes its `unique_key` back.
         - A lease is granted like one that is claimed: not where an unreleased one exists, expired
           or not, since a claim may have come after the load and does not change the revision.
+        - A lease that it frees is forgotten, unless a claim has taken the attempt meanwhile.
         - A kept message that was withdrawn meanwhile does no harm.
 
         Raises:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from hephaestus.instance import Instance
-from hephaestus.message import Message, StepEnded
+from hephaestus.message import EventPosted, Message, StepEnded
 from hephaestus.storage import Change, Lease, Owner, Snapshot
 from protocol.simulation.records import Run
 from protocol.simulation.rules import NEXT_ATTEMPT, broken_rule, outcomes_in
@@ -105,6 +105,8 @@ class Monitor:
             tenures = run.tenures[body.step, body.attempt]
             if len(tenures) == 1 and process.is_calm_since(tenures[0].since):
                 self._world.fail(f"the outcome {Told(message)} is posted, and was taken before")
+        if isinstance(body, EventPosted) and not (process.hints and message.not_before is None):
+            run.unhinted.add(message.id)
         run.posted[message.id] = message
         run.posters[message.id] = (process, self._world.turn)
 

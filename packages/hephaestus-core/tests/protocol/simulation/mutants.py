@@ -34,7 +34,9 @@ class ClaimsDespiteTheOutcome(MemoryStorage):
     """A claim does not look into the inbox."""
 
     async def claim(self, lease: Lease, now: datetime) -> Instance | None:
-        row = self._rows[lease.run_id]
+        row = self._rows.get(lease.run_id)
+        if row is None:
+            return None
         inbox = dict(row.inbox)
         for message in (await self.load(lease.run_id)).inbox:
             if isinstance(message.body, StepEnded):
@@ -49,7 +51,9 @@ class ClaimsDespiteTheLease(MemoryStorage):
     """A claim takes what another holds."""
 
     async def claim(self, lease: Lease, now: datetime) -> Instance | None:
-        self._rows[lease.run_id].leases.pop((lease.step, lease.attempt), None)
+        row = self._rows.get(lease.run_id)
+        if row is not None:
+            row.leases.pop((lease.step, lease.attempt), None)
         return await super().claim(lease, now)
 
 
@@ -57,7 +61,9 @@ class ClaimsDespiteTheAttempt(MemoryStorage):
     """A claim of an earlier attempt is granted, too."""
 
     async def claim(self, lease: Lease, now: datetime) -> Instance | None:
-        row = self._rows[lease.run_id]
+        row = self._rows.get(lease.run_id)
+        if row is None:
+            return None
         ready = dict(row.ready)
         row.ready = dict.fromkeys(ready, lease.attempt)
         try:

@@ -63,6 +63,9 @@ class Run:
     posters: dict[str, tuple[Process, int]] = field(default_factory=dict)
     """Who posted a message, and when, in turns."""
 
+    unhinted: set[str] = field(default_factory=set)
+    """The messages whose senders leave it to others to advance the run."""
+
     seen: set[str] = field(default_factory=set)
     """The messages that a commit has kept."""
 

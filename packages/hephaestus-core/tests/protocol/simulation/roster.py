@@ -157,7 +157,7 @@ class Roster:
 
     async def _close(self, program: Program) -> None:
         process = program.process
-        process.open = False
+        process.open, process.closing = False, True
         self._world.note(process, "closes")
         try:
             await process.call(program.runner.close())

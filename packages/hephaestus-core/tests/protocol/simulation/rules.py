@@ -186,6 +186,23 @@ def _an_event_in_time_beats_the_timer(run: Run, change: Change, process: Process
     return None
 
 
+def _a_step_is_handed_out_again_when_it_is_time(
+    run: Run, change: Change, process: Process
+) -> str | None:
+    """Else a busy broker drowns in copies of one message."""
+    now = change.instance.updated_at
+    if any(entry.action == "retried" for entry in change.entries):
+        return None
+    for key, old in run.instance.active.items():
+        new = change.instance.active.get(key)
+        if new is None or new.state != "ready" or new.attempt != old.attempt or not old.dispatches:
+            continue
+        early = old.deadline is not None and now is not None and now < old.deadline
+        if early and new.deadline != old.deadline and (key, old.attempt) not in change.freed:
+            return f"step {key!r} is handed out again before {old.deadline}"
+    return None
+
+
 def _a_cancel_ends_the_run(run: Run, change: Change, process: Process) -> str | None:
     asked = any(isinstance(run.posted[m].body, CancelRequested) for m in change.consumed)
     if asked and not run.instance.is_finished and change.instance.status != "cancelled":
@@ -230,6 +247,7 @@ _RULES: tuple[Rule, ...] = (
     _failures_are_wanted,
     _events_come_in_order,
     _an_event_in_time_beats_the_timer,
+    _a_step_is_handed_out_again_when_it_is_time,
     _a_cancel_ends_the_run,
     _the_run_wakes_up,
     _leases_fit_the_steps,

@@ -82,6 +82,7 @@ class SendingRunner:
         self._stopping = True
         await _stop(list(self._tasks))
         await _stop([self._renewing])
+        await self._execution.idle()
         try:
             await self._keeper.release()
         except StorageUnavailable:
@@ -123,11 +124,16 @@ class SendingRunner:
 
     async def cancel(self, instance: Instance, *, session: object = None) -> None:
         """Post a cancel, and advance the run until it has ended."""
-        await self._storage.post(cancel_message(instance))
+        message = cancel_message(instance)
+        await self._storage.post(message)
         while True:
-            await self._execution.advance(instance.run_id)
-            if (await self._storage.load(instance.run_id)).instance.is_finished:
+            await self._execution.advance(message.run_id)
+            snapshot = await self._storage.load(message.run_id)
+            if snapshot.instance.is_finished:
                 return
+            if all(other.id != message.id for other in snapshot.inbox):
+                message = cancel_message(instance)
+                await self._storage.post(message)
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again."""
@@ -151,7 +157,9 @@ class SendingRunner:
 
     def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
         for lease in leases:
-            _ = self._spawn(self._line(instance, self._keeper.hold(lease)))
+            held = self._keeper.hold(lease)
+            if not self._stopping:
+                _ = self._spawn(self._line(instance, held))
 
     def _send(self, placed: Placed) -> None:
         for key in placed.choice.sent:

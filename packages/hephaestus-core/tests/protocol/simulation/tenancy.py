@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hephaestus.steps import StepContext
 from hephaestus.storage import Lease, Owner
 from protocol.simulation.records import Attempt, Body, Run, Tenure
 from protocol.simulation.world import Process, World
 
+_FULL_LENGTH = timedelta(seconds=15)
 _STOPPED_WITHIN = 6.0
 """Seconds: a lease of 15 s is renewed every 5 s, and then its loss is noticed."""
 
@@ -35,6 +36,8 @@ class Tenancy:
             self._world.fail(f"{lease.key} is leased to {process.label}, and has its outcome")
         if run.instance.is_finished:
             self._world.fail(f"{lease.key} is leased to {process.label} after the run's end")
+        if lease.until - self._world.clock.now() < _FULL_LENGTH:
+            process.disturb("has waited for its lease")
         tenure = Tenure(process, lease.owner, lease.until, self._world.turn)
         run.tenures.setdefault(attempt, []).append(tenure)
 
@@ -90,7 +93,7 @@ class Tenancy:
         run, attempt = self._runs[run_id], (step, context.attempt)
         self._world.note(process, "body", run_id, *attempt, "begins")
         tenures = run.tenures.get(attempt, [])
-        mine = next((t for t in tenures if t.process is process and not t.begun), None)
+        mine = next((t for t in tenures[::-1] if t.process is process and not t.begun), None)
         if mine is None:
             self._world.fail(f"a body of {attempt} begins in {process.label} without a lease")
         else:

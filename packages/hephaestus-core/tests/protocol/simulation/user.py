@@ -14,7 +14,7 @@ from hephaestus.errors import (
     NotRetryable,
     StorageUnavailable,
 )
-from hephaestus.execution import pending
+from hephaestus.execution import cancel_message, pending
 from hephaestus.instance import Instance
 from hephaestus.key import unique_key
 from hephaestus.runner import Runner
@@ -109,10 +109,16 @@ class User:
 
     async def cancel(self, run_id: str) -> None:
         """Stop a run; on return it has ended."""
+        # As in a caller's transaction: whoever finds the run due applies it.
+        only_posted = self.dice.random() < 0.2
 
         async def ask(runner: Runner, storage: Storage) -> None:
             instance = await storage.get(run_id, history=False)
-            if not instance.is_finished:
+            if only_posted:
+                message = cancel_message(instance)
+                self._monitor.runs[run_id].unhinted.add(message.id)
+                await storage.post(message)
+            elif not instance.is_finished:
                 await runner.cancel(instance)
 
         asked = self._world.turn
@@ -123,10 +129,12 @@ class User:
                 return
             except (StorageUnavailable, Died):
                 await self.wait(5)
-            else:
-                # Someone may have taken a run up again that failed instead.
-                if not self.sees(run_id).is_finished and self._monitor.runs[run_id].ended < asked:
-                    self._world.fail(f"cancel of {run_id} returns before the run has ended")
+                continue
+            if only_posted:
+                await asyncio.sleep(30)
+            # Someone may have taken a run up again that failed instead.
+            elif not self.sees(run_id).is_finished and self._monitor.runs[run_id].ended < asked:
+                self._world.fail(f"cancel of {run_id} returns before the run has ended")
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again, once."""

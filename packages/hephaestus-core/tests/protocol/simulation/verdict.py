@@ -52,9 +52,7 @@ def _about_what_it_leaves(run: Run, snapshot: Snapshot) -> Iterator[str]:
 def _may_be_left(run: Run, message: Message) -> bool:
     """Return whether the poster could not, or would not, advance the run that had ended."""
     process, turn = run.posters[message.id]
-    hinted = process.hints or not isinstance(message.body, EventPosted)
-    hinted = hinted and message.not_before is None
-    return not hinted or not process.is_calm_since(turn)
+    return message.id in run.unhinted or process.closing or not process.is_calm_since(turn)
 
 
 def _about_its_history(run: Run, entries: list[Entry]) -> Iterator[str]:

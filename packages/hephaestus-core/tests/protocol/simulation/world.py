@@ -30,6 +30,7 @@ class Process(Host):
         super().__init__()
         self.label = label
         self.open = False
+        self.closing = False
         self.cut = False
         self.disturbed = -1
         """When something last went wrong with it, in turns of the world."""

@@ -19,6 +19,7 @@ from hephaestus.testing.storage.samples import (
     due,
     ended,
     lease,
+    moved,
     new_run,
     store,
 )
@@ -137,6 +138,28 @@ class Releasing:
         await storage.release([held], EXPIRED)
 
         assert (await storage.load(run.run_id)).leases == (held,)
+
+    async def test_a_commit_that_frees_what_was_released_forgets_the_lease(
+        self, storage: Storage
+    ) -> None:
+        run, held = await _leased(storage, ALICE)
+        await storage.release([held], NOW)
+
+        await commit(storage, moved(run), freed=(("charge", 1),))
+
+        assert (await storage.load(run.run_id)).leases == ()
+        assert await due(storage, EXPIRED) == []
+
+    async def test_a_commit_does_not_free_what_somebody_has_claimed_since(
+        self, storage: Storage
+    ) -> None:
+        run, held = await _leased(storage, ALICE)
+        await storage.release([held], NOW)
+        await storage.claim(lease(run, BOB), NOW)
+
+        await commit(storage, moved(run), freed=(("charge", 1),))
+
+        assert (await storage.load(run.run_id)).leases == (lease(run, BOB),)
 
     async def test_releasing_what_is_gone_does_no_harm(self, storage: Storage) -> None:
         run, held = await _leased(storage, ALICE)
