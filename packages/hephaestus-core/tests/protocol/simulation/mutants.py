@@ -25,7 +25,8 @@ class CommitsConsumeWhatIsGone(MemoryStorage):
     """A commit does not care whether a message was withdrawn meanwhile."""
 
     async def commit(self, change: Change) -> None:
-        there = {message.id for message in (await self.load(change.instance.run_id)).inbox}
+        row = self._rows.get(change.instance.run_id)
+        there = {} if row is None else row.inbox
         known = tuple(message_id for message_id in change.consumed if message_id in there)
         await super().commit(msgspec.structs.replace(change, consumed=known))
 
@@ -103,7 +104,8 @@ class CommitsIgnoreTheToken(MemoryStorage):
     """A commit of the stored revision is taken for a repetition, whoever wrote that."""
 
     async def commit(self, change: Change) -> None:
-        if (await self.load(change.instance.run_id)).instance.revision != change.instance.revision:
+        row = self._rows.get(change.instance.run_id)
+        if row is None or row.revision != change.instance.revision:
             await super().commit(change)
 
 
@@ -111,8 +113,9 @@ class CommitsIgnoreTheRevision(MemoryStorage):
     """The last writer wins."""
 
     async def commit(self, change: Change) -> None:
-        row = self._rows[change.instance.run_id]
-        row.revision = change.instance.revision - 1
+        row = self._rows.get(change.instance.run_id)
+        if row is not None:
+            row.revision = change.instance.revision - 1
         await super().commit(change)
 
 
@@ -141,7 +144,9 @@ class PostsForgetTheirKeys(MemoryStorage):
     """A message that was consumed may be posted again."""
 
     async def post(self, message: Message, *, session: object = None) -> bool:
-        self._rows[message.run_id].dedup_keys.discard(message.dedup_key)
+        row = self._rows.get(message.run_id)
+        if row is not None:
+            row.dedup_keys.discard(message.dedup_key)
         return await super().post(message, session=session)
 
 

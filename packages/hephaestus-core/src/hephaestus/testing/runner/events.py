@@ -213,14 +213,14 @@ class Events(Apps):
         bill = await Bill.start("1", stage.initial())
         await bill.wait(PATIENCE, until="waiting")
         with pytest.raises(UnknownEvent, match="did you mean 'paid'") as caught:
-            await bill.resume("payed")
+            await bill.resume("paidd")
         with pytest.raises(InvalidArgument, match="no step 'payd'"):
             await bill.resume("paid", step="payd")
         with pytest.raises(InvalidArgument, match="name the event"):
             await bill.resume()
         instance = await bill.get()
 
-        assert ("bill::1", "payed") == (caught.value.instance_id, caught.value.event)
+        assert ("bill::1", "paidd") == (caught.value.instance_id, caught.value.event)
         assert "waiting" == instance.status
         await bill.cancel()
 
