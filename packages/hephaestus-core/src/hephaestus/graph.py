@@ -44,6 +44,9 @@ class Graph:
         self.transactional = tuple(key for key, step in self.steps.items() if step.transactional)
         """The steps whose database effects are committed with their outcome."""
 
+        self.choosing = frozenset(edge.source for edge in declared if edge.dynamic)
+        """The steps after which a `Choose` is asked."""
+
         self._routes = routes
 
     def target(self, key: str, event: str) -> Targets | Choose:

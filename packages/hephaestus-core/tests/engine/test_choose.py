@@ -60,18 +60,19 @@ def test_it_sees_the_result_of_its_own_step_and_of_those_before_it_but_of_no_sib
     assert [{"a": {"x": 1}, "b": {"y": 2}}] == seen
 
 
-def test_it_sees_what_earlier_steps_returned_as_metadata_in_the_same_advance() -> None:
-    seen: list[dict[str, Any]] = []
+def test_it_sees_what_earlier_steps_returned_in_the_same_advance() -> None:
+    seen: list[StepContext] = []
 
     def pick(ctx: StepContext) -> object:
-        seen.append(ctx.instance.runtime_metadata)
+        seen.append(ctx)
         return Done
 
     workflow = flow(A, {A: {"done": B}, B: {"done": Choose(pick, [Done])}})
 
-    after(begun(workflow), workflow, ended("a", metadata={"shard": 3}), ended("b"))
+    after(begun(workflow), workflow, ended("a", data={"x": 1}, metadata={"shard": 3}), ended("b"))
 
-    assert [{"shard": 3}] == seen
+    assert [{"a": {"x": 1}, "b": {}}] == [ctx.steps for ctx in seen]
+    assert [{"shard": 3}] == [ctx.instance.runtime_metadata for ctx in seen]
 
 
 def test_a_choice_that_came_with_the_outcome_is_not_asked_for_again() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.runs import Work, after, at, begun, ended, flow, lines, pending, told
 from hephaestus.engine import Advanced, Transition, advance
+from hephaestus.errors import InvalidArgument
 from hephaestus.instance import Instance
 from hephaestus.steps import Done
 from hephaestus.workflow import Workflow
@@ -220,6 +221,34 @@ def test_transitions_tell_which_steps_an_end_has_started() -> None:
         Transition(source="d", event="done", targets=("done",)),
         Transition(source="done", event="done", targets=()),
     ) == advanced.transitions
+
+
+def test_a_transition_does_not_claim_what_it_only_made_room_for() -> None:
+    workflow = flow(
+        A,
+        {
+            A: {"done": [FORK, B]},
+            FORK: {"left": E, "right": C},
+            B: {"done": D},
+            C: {"done": D},
+            D: {"done": E},
+            E: {"done": Done},
+        },
+    )
+    instance = run(workflow, "a", "b")
+
+    advanced = told(instance, workflow, ended("fork", "left"))
+
+    assert [("completed", "fork"), ("skipped", "c")] == lines(advanced)
+    assert ("d",) == advanced.ready
+    assert (Transition(source="fork", event="left", targets=()),) == advanced.transitions
+
+
+def test_a_run_that_a_changed_definition_leaves_nowhere_is_not_written() -> None:
+    instance = begun(LINE)
+
+    with pytest.raises(InvalidArgument, match="stands nowhere"):
+        told(instance, LINE, ended("a", routes={"gone": None}))
 
 
 def test_an_advance_by_nothing_changes_nothing() -> None:

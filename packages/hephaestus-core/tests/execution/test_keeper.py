@@ -108,7 +108,8 @@ async def until(storage: Storage, lease: Lease) -> datetime:
 async def test_a_lease_is_the_owners_for_its_whole_length(keeper: LeaseKeeper) -> None:
     lease = keeper.lease("run", "charge", 2, NOW)
 
-    assert Lease(run_id="run", step="charge", attempt=2, owner=ALICE, until=NOW + LENGTH) == lease
+    assert (("run", "charge", 2), ALICE, NOW + LENGTH) == (lease.key, lease.owner, lease.until)
+    assert lease.number != keeper.lease("run", "charge", 2, NOW).number
 
 
 async def test_held_leases_are_renewed(storage: Storage, keeper: LeaseKeeper) -> None:
@@ -316,20 +317,19 @@ async def test_what_was_abandoned_is_given_back(storage: Storage, keeper: LeaseK
     assert shown.released
 
 
-async def test_what_was_abandoned_and_is_held_again_is_not_given_back(
+async def test_giving_back_what_was_abandoned_leaves_a_later_lease_alone(
     storage: Storage, clock: Metronome, keeper: LeaseKeeper
 ) -> None:
     lease = await leased(storage, keeper)
-    keeper.abandon([lease])
     keeper.hold(lease)
+    keeper.abandon([keeper.lease(*lease.key, NOW)])
 
     running = asyncio.create_task(keeper.run())
     await clock.paused.wait()
     await clock.tick()
     running.cancel()
 
-    (shown,) = (await storage.load(lease.run_id)).leases
-    assert not shown.released
+    assert (await storage.load(lease.run_id)).live(NOW)
 
 
 async def test_where_nothing_is_held_the_storage_is_not_asked(

@@ -90,7 +90,7 @@ async def _outcome(
                 raise
             return Failed(type="TimeoutError", message=f"it took longer than {seconds:g} s")
     outcome = interpret(step, returned, codec)
-    if isinstance(outcome, Completed):
+    if isinstance(outcome, Completed) and step.key in workflow.graph.choosing:
         return _with_choice(workflow, instance, step, record, outcome)
     return outcome
 

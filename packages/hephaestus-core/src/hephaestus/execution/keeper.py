@@ -1,8 +1,11 @@
 """Keeping the leases of the steps that this process executes."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from hephaestus.clock import Clock
 from hephaestus.errors import StorageUnavailable
@@ -43,12 +46,22 @@ class LeaseKeeper:
         self._length = length
         self._held: dict[tuple[str, str, int], Held] = {}
         self._abandoned: list[Lease] = []
+        self._numbers = itertools.count(1)
 
     def lease(self, run_id: str, step: str, attempt: int, now: datetime) -> Lease:
         """Return a lease of full length; it holds once the storage has it."""
         return Lease(
-            run_id=run_id, step=step, attempt=attempt, owner=self.owner, until=now + self._length
+            run_id=run_id,
+            step=step,
+            attempt=attempt,
+            owner=self.owner,
+            number=next(self._numbers),
+            until=now + self._length,
         )
+
+    def prolonged(self, lease: Lease, now: datetime) -> Lease:
+        """Return the lease at full length again."""
+        return msgspec.structs.replace(lease, until=now + self._length)
 
     def hold(self, lease: Lease, on_lost: Callable[[], object] | None = None) -> Held:
         """Renew the lease from now on; `on_lost` is called if that fails.
@@ -59,9 +72,6 @@ class LeaseKeeper:
         key = lease.key
         former = self._held.get(key)
         held = self._held[key] = Held(lease, on_lost)
-        if self._abandoned:
-            # The abandoned one was never written, or is given back by now: this one must stay.
-            self._abandoned = [other for other in self._abandoned if other.key != key]
         if former is not None:
             former.lose()
         return held

@@ -300,7 +300,7 @@ class Execution:
     def _fresh(self, change: Change) -> Change:
         """Return the change with leases of full length: the wait may have been longer."""
         now = self._clock.now()
-        granted = [self._keeper.lease(*lease.key, now) for lease in change.granted]
+        granted = [self._keeper.prolonged(lease, now) for lease in change.granted]
         return msgspec.structs.replace(change, granted=tuple(granted))
 
     async def _patiently(self, verb: Callable[[], Awaitable[T]]) -> T:

@@ -237,7 +237,8 @@ class MemoryStorage:
             if row is None or held is None:
                 lost.append(lease)
             else:
-                row.leases[lease.step, lease.attempt] = msgspec.structs.replace(held, until=until)
+                longer = msgspec.structs.replace(held, until=max(held.until, until))
+                row.leases[lease.step, lease.attempt] = longer
         return lost
 
     async def release(self, leases: Sequence[Lease], now: datetime) -> None:
@@ -339,7 +340,8 @@ class MemoryStorage:
         held = None if row is None else row.leases.get((lease.step, lease.attempt))
         if held is None or held.released or held.until <= now:
             return row, None
-        return row, held if held.owner.incarnation == lease.owner.incarnation else None
+        mine = held.owner.incarnation == lease.owner.incarnation and held.number == lease.number
+        return row, held if mine else None
 
 
 def _ends(message: Message) -> tuple[str, int] | None:

@@ -25,6 +25,9 @@ class Lease(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     step: str
     attempt: int
     owner: Owner
+    number: int = 0
+    """Tells the leases of one owner apart: what arrives late for one must not meet another."""
+
     until: datetime
     released: bool = False
     """Given back in order: the attempt is anyone's."""

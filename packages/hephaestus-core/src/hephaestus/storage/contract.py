@@ -266,7 +266,9 @@ class Storage(Protocol):
     async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend the leases that their owners' incarnations still hold.
 
-        A lease is held until a commit or a put ends it, it is released, or its time has come.
+        A lease is held until a commit or a put ends it, it is released, or its time has come;
+        another number of the same owner is another lease. A renewal that arrives late shortens
+        none.
 
         Returns:
             Those that are not held any more.

@@ -126,6 +126,13 @@ class CommitsLeaveTheLeases(MemoryStorage):
         await super().commit(msgspec.structs.replace(change, ended=()))
 
 
+class CommitsFreeNothing(MemoryStorage):
+    """A lease that was given back stays, and is reported again and again."""
+
+    async def commit(self, change: Change) -> None:
+        await super().commit(msgspec.structs.replace(change, freed=()))
+
+
 class CommitsForgetToWake(MemoryStorage):
     """Nobody knows when a timer fires."""
 
@@ -213,6 +220,7 @@ MUTANTS: tuple[type[MemoryStorage], ...] = (
     ClaimsDespiteTheOutcome,
     CommitsConsumeWhatIsGone,
     CommitsForgetToWake,
+    CommitsFreeNothing,
     CommitsIgnoreTheRevision,
     CommitsIgnoreTheToken,
     CommitsLeaveTheLeases,

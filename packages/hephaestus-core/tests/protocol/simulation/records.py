@@ -6,7 +6,7 @@ from typing import Literal
 
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, EventPosted, Message, StepEnded
-from hephaestus.storage import Owner
+from hephaestus.storage import Lease
 from protocol.simulation.world import Process
 
 Attempt = tuple[str, int]
@@ -18,7 +18,7 @@ class Tenure:
     """A process's right to execute an attempt, as the storage granted it."""
 
     process: Process
-    owner: Owner
+    lease: Lease
     until: datetime
     since: int
     """In turns of the world."""

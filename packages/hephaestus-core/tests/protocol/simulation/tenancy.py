@@ -38,7 +38,7 @@ class Tenancy:
             self._world.fail(f"{lease.key} is leased to {process.label} after the run's end")
         if lease.until - self._world.clock.now() < _FULL_LENGTH:
             process.disturb("has waited for its lease")
-        tenure = Tenure(process, lease.owner, lease.until, self._world.turn)
+        tenure = Tenure(process, lease, lease.until, self._world.turn)
         run.tenures.setdefault(attempt, []).append(tenure)
 
     def renew(
@@ -49,7 +49,7 @@ class Tenancy:
         for lease in leases:
             tenure = self._held(lease, now)
             if tenure is not None:
-                tenure.until = until
+                tenure.until = max(tenure.until, until)
 
     def release(self, process: Process, leases: Sequence[Lease], now: datetime) -> None:
         """Take note of leases that were given back, where they still held."""
@@ -65,8 +65,9 @@ class Tenancy:
         for run in self._runs.values():
             for tenures in run.tenures.values():
                 former = tenures[-1]
-                same = owner.name is not None and former.owner.name == owner.name
-                if same and former.owner != owner and former.until > now:
+                other = former.lease.owner
+                same = owner.name is not None and other.name == owner.name
+                if same and other != owner and former.until > now:
                     former.until = now
                     former.process.disturb("loses its leases to its next incarnation")
 
@@ -81,9 +82,10 @@ class Tenancy:
     def _held(self, lease: Lease, now: datetime) -> Tenure | None:
         run = self._runs.get(lease.run_id)
         tenure = None if run is None else run.last_tenure((lease.step, lease.attempt))
-        if tenure is None or tenure.owner != lease.owner or tenure.state != "held":
+        if tenure is None or tenure.state != "held" or tenure.until <= now:
             return None
-        return tenure if tenure.until > now else None
+        same = (tenure.lease.owner, tenure.lease.number) == (lease.owner, lease.number)
+        return tenure if same else None
 
     # Bodies
 

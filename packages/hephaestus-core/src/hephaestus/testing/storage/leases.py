@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hephaestus.instance import Instance
@@ -95,6 +96,25 @@ class Renewing:
         assert lost == [other]
         assert (await storage.load(run.run_id)).leases == (held,)
 
+    async def test_another_lease_of_the_same_owner_is_not_extended(self, storage: Storage) -> None:
+        run, held = await _leased(storage, ALICE)
+        former = msgspec.structs.replace(held, number=7)
+
+        lost = await storage.renew([former], LATER + LEASE, LATER)
+
+        assert lost == [former]
+        assert (await storage.load(run.run_id)).leases == (held,)
+
+    async def test_a_renewal_that_arrives_late_does_not_shorten_a_lease(
+        self, storage: Storage
+    ) -> None:
+        run, held = await _leased(storage, ALICE)
+        await storage.renew([held], LATER + LEASE, LATER)
+
+        await storage.renew([held], NOW + LEASE, NOW)
+
+        assert (await storage.load(run.run_id)).leases == (lease(run, ALICE, until=LATER + LEASE),)
+
     async def test_of_many_leases_those_that_are_lost_are_named(self, storage: Storage) -> None:
         runs = [await store(storage, new_run(f"orderid::{n}")) for n in range(6)]
         leases = [lease(run, NAMELESS) for run in runs]
@@ -129,6 +149,15 @@ class Releasing:
         run, held = await _leased(storage, ALICE)
 
         await storage.release([lease(run, ALICE_AGAIN), lease(run, BOB)], NOW)
+
+        assert (await storage.load(run.run_id)).leases == (held,)
+
+    async def test_a_late_release_leaves_another_lease_of_the_same_owner_alone(
+        self, storage: Storage
+    ) -> None:
+        run, held = await _leased(storage, ALICE)
+
+        await storage.release([msgspec.structs.replace(held, number=7)], NOW)
 
         assert (await storage.load(run.run_id)).leases == (held,)
 
