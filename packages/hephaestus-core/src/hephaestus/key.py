@@ -145,7 +145,7 @@ class _RunIds:
         self._millisecond = 0
         self._counter = 0
         # Ids are unique, not secret, and asking the system for each takes longer than the rest.
-        self._random = random.Random(secrets.randbits(128))  # noqa: S311
+        self._random = random.Random(secrets.randbits(128))  # noqa: S311  # nothing secret
 
     def next(self) -> str:
         with self._lock:

@@ -154,7 +154,7 @@ class _Ready:
     def __init__(self) -> None:
         self._leases: deque[Lease] = deque()
 
-    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:  # noqa: ARG002
+    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:  # noqa: ARG002  # it takes what comes
         """Lease them all."""
         return Choice(leased=ready)
 

@@ -93,10 +93,10 @@ class Isolation:
         await storage.post(posted)
 
         _spoil(posted.body.payload)  # type: ignore[union-attr]  # it is an event
-        _spoil((await storage.load(run.run_id)).inbox[0].body.payload)  # type: ignore[union-attr]
+        _spoil((await storage.load(run.run_id)).inbox[0].body.payload)  # type: ignore[union-attr]  # it is an event
 
         (found,) = (await storage.load(run.run_id)).inbox
-        assert found.body.payload == {"items": [1]}  # type: ignore[union-attr]
+        assert found.body.payload == {"items": [1]}  # type: ignore[union-attr]  # it is an event
 
     async def test_changing_the_data_of_an_entry_changes_no_history(self, storage: Storage) -> None:
         recorded = entry(some_run_id(), input={"items": [1]}, output={"items": [1]})

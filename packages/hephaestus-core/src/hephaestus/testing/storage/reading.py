@@ -164,7 +164,7 @@ class Reading:
         async def read() -> None:
             while not writing.done():
                 snapshot = await storage.load(run.run_id)
-                shown = [int(m.body.event) for m in snapshot.inbox]  # type: ignore[union-attr]
+                shown = [int(m.body.event) for m in snapshot.inbox]  # type: ignore[union-attr]  # it is an event
                 torn.extend(str(n) for n in shown if n < snapshot.instance.revision)
                 await asyncio.sleep(0)
 

@@ -66,7 +66,7 @@ WRONG_FIELDS: dict[str, list[Any]] = {
         {"charge": ActiveStep(since=NAIVE)},
         {"charge": ActiveStep(since=NOW, deadline=NAIVE)},
         {"charge": ActiveStep(since=NOW, attempt=-1)},
-        {"charge": ActiveStep(since=NOW, config={1: 2})},  # type: ignore[dict-item]
+        {"charge": ActiveStep(since=NOW, config={1: 2})},  # type: ignore[dict-item]  # wrong on purpose
     ],
     "finished": [
         {"charge": None},
