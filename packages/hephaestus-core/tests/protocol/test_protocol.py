@@ -15,7 +15,7 @@ from protocol.simulation.scenarios import SCENARIOS
 from protocol.simulation.weather import CALM
 
 _FIRST = int(os.environ.get("HEPHAESTUS_FIRST_SEED", "0"))
-_LAST = _FIRST + int(os.environ.get("HEPHAESTUS_SEEDS", "1200"))
+_LAST = _FIRST + int(os.environ.get("HEPHAESTUS_SEEDS", "2000"))
 _BLOCK = 100
 _BLOCKS = [range(seed, min(seed + _BLOCK, _LAST)) for seed in range(_FIRST, _LAST, _BLOCK)]
 _TROUBLES = (

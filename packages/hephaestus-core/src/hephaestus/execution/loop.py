@@ -209,12 +209,15 @@ class Execution:
 
     async def _advance_once(self, run_id: str) -> None:
         while True:
+            asked = self._clock.now()
             snapshot = await self._storage.load(run_id)
-            before, now = snapshot.instance, self._clock.now()
-            workflow, advanced = _advanced(snapshot, now)
+            before = snapshot.instance
+            # No later than the snapshot: a lease may have been renewed while that was under way.
+            workflow, advanced = _advanced(snapshot, max(asked, before.updated_at or asked))
             if not advanced.changed and not advanced.ready:
                 return
             try:
+                now = self._clock.now()
                 placed = await self._write(before, workflow, advanced, now, self._storage.commit)
             except StaleInstance:
                 continue
