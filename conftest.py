@@ -1,9 +1,11 @@
-"""Runs the examples of the README files and of the docs, as they stand, as tests."""
+"""Runs the examples of the documents, as they stand, as tests; offers servers to every test."""
 
 from typing import Any
 
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+pytest_plugins = ["servers.fixtures"]
 
 
 def as_a_program(namespace: dict[str, Any]) -> None:
