@@ -19,6 +19,7 @@
     ├── DamagedInstance                 a stored run that cannot be read
     ├── StaleInstance                   another writer was faster
     ├── StorageUnavailable              the storage cannot be reached
+    ├── TransactionConflict             the database asks for a transaction to be repeated
     ├── SchemaOutdated                  the storage's schema does not fit the code
     ├── WaitTimeout (TimeoutError)      the wait ended before the run did
     ├── NoApp                           no app runs in this process
@@ -261,6 +262,17 @@ class StorageUnavailable(HephaestusError):
 
     def __str__(self) -> str:
         return f"{self.storage} is unavailable: {self.reason}"
+
+
+class TransactionConflict(HephaestusError):
+    """Another transaction was in the way, and repeating this one may do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the transaction met another one and can be repeated: {self.reason}"
 
 
 class SchemaOutdated(HephaestusError):

@@ -152,7 +152,7 @@ async def test_a_message_that_cannot_be_read_keeps_nobody_from_claiming() -> Non
     await storage.post(paid)
     storage._rows[run.run_id].inbox[paid.id].body = b"{"
 
-    claimed = await storage.claim(lease(run), run.created_at)
+    claimed = await storage.claim(lease(run), run.created_at, results=())
 
     assert claimed == run
 
@@ -163,7 +163,7 @@ async def test_a_damaged_run_keeps_the_lease_free() -> None:
     storage._rows[run.run_id].state = b"{"
 
     with pytest.raises(DamagedInstance):
-        await storage.claim(lease(run), run.created_at)
+        await storage.claim(lease(run), run.created_at, results=())
 
     assert storage._rows[run.run_id].leases == {}
 

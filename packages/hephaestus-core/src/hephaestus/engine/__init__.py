@@ -4,7 +4,7 @@ from hephaestus.engine.advance import advance, retry
 from hephaestus.engine.advanced import Advanced, Transition, Waited
 from hephaestus.engine.closing import cancel, is_cancelled
 from hephaestus.engine.events import bind, goes_on
-from hephaestus.engine.handout import dispatch_until, hand_out, wake_at
+from hephaestus.engine.handout import dispatch_until, hand_out, leased_until, wake_at
 from hephaestus.engine.visible import step_context
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "goes_on",
     "hand_out",
     "is_cancelled",
+    "leased_until",
     "retry",
     "step_context",
     "wake_at",

@@ -10,6 +10,7 @@ import msgspec
 from hephaestus.engine.advanced import Transition, Waited
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context
+from hephaestus.engine.handout import leased_until
 from hephaestus.errors import DamagedInstance, Fatal, InvalidArgument
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
@@ -125,7 +126,7 @@ class Draft:
         return True
 
     def respect(self, leases: Mapping[str, datetime]) -> None:
-        """Move the deadline of each step that somebody executes to the end of its lease."""
+        """Move the deadline of each step that somebody executes beyond the end of its lease."""
         for key, until in leases.items():
             before, step = self.before.active.get(key), self._active.get(key)
             if before is None or step is None or step.state != "ready":
@@ -136,7 +137,7 @@ class Draft:
             if step.deadline is None or step.deadline <= self.now:
                 self.changed = True
                 # It was handed out, by a claim if not by a commit: see take_up_again.
-                self._set(key, deadline=until, dispatches=max(step.dispatches, 1))
+                self._set(key, deadline=leased_until(until), dispatches=max(step.dispatches, 1))
 
     def finish(self, *, kept: int) -> Instance:
         """Return the instance as it is now, at the next revision, with so many messages kept."""

@@ -10,6 +10,7 @@ from hephaestus.message import Message
 
 _FIRST_DISPATCH = timedelta(seconds=30)
 _LONGEST_DISPATCH = timedelta(minutes=10)
+_NET = timedelta(minutes=1)
 
 
 def hand_out(instance: Instance, until: Mapping[str, datetime]) -> Instance:
@@ -32,6 +33,16 @@ def dispatch_until(dispatches: int, now: datetime) -> datetime:
     """
     pause: timedelta = min(_FIRST_DISPATCH * 2 ** min(dispatches, 10), _LONGEST_DISPATCH)
     return now + pause
+
+
+def leased_until(end: datetime) -> datetime:
+    """Return the deadline of a step whose lease ends at a time.
+
+    A storage sees by itself that a lease has ended, and the deadline is the net beneath that. It
+    lies a minute behind and is rounded up, so that a run's time to wake stays the same while
+    its steps go by, and an index of these times need not be written at each of them.
+    """
+    return end.replace(second=0, microsecond=0) + 2 * _NET
 
 
 def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:

@@ -14,11 +14,13 @@ def step_context(
     record: ActiveStep,
     *,
     own: dict[str, Any] | None = None,
+    session: object = None,
 ) -> StepContext:
     """Return what the step sees: the initial data and the results of its ancestors.
 
     Siblings are not shown, whether or not they happen to have ended. `own` adds the step's
-    own result, for a `Choose` that is asked right after it.
+    own result, for a `Choose` that is asked right after it; `session` is that of the
+    transaction in which the step is executed.
     """
     results = instance.context.steps
     ancestors = workflow.graph.ancestors[key]
@@ -46,4 +48,5 @@ def step_context(
         instance=identity,
         attempt=record.attempt,
         answer=record.answer,
+        session=session,
     )

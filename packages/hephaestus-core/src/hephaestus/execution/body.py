@@ -11,13 +11,14 @@ import msgspec
 
 from hephaestus.codec import Codec
 from hephaestus.engine import step_context
-from hephaestus.errors import Fatal
+from hephaestus.errors import Fatal, TransactionConflict
 from hephaestus.execution.returned import interpret
 from hephaestus.execution.threads import in_thread
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.message import StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Outcome, Suspend, text_of
 from hephaestus.steps import Step, StepContext
+from hephaestus.storage import Transaction
 from hephaestus.telemetry import bus, events
 from hephaestus.transitions import Choose
 from hephaestus.workflow import Workflow
@@ -32,14 +33,17 @@ async def execute(
     step: Step,
     codec: Codec,
     stopped: Callable[[], bool],
+    transaction: Transaction | None = None,
 ) -> StepEnded:
     """Run the step's body once and return what it came to; it never raises what the body raises.
 
     Args:
         stopped: Whether a cancellation is meant: the lease is lost, or the runner closes.
+        transaction: That of a transactional step.
 
     Raises:
         CancelledError: The body was stopped.
+        TransactionConflict: The transaction is to be repeated.
     """
     key = step.key
     record = instance.active[key]
@@ -51,7 +55,7 @@ async def execute(
     started = time.perf_counter()
     trace: str | None = None
     try:
-        outcome = await _outcome(workflow, instance, step, record, codec)
+        outcome = await _outcome(workflow, instance, step, record, codec, transaction)
     except (GeneratorExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a body raises is its outcome
@@ -59,6 +63,8 @@ async def execute(
             if stopped():
                 raise
             _take_back(asyncio.current_task())
+        if transaction is not None and transaction.conflicts(error):
+            raise TransactionConflict(text_of(error)) from error
         outcome = _failed(error)
         trace = "".join(traceback.format_exception(error))
         if not bus.listening(bus.STEP_EXCEPTION):
@@ -74,17 +80,23 @@ async def execute(
 
 
 async def _outcome(
-    workflow: type[Workflow], instance: Instance, step: Step, record: ActiveStep, codec: Codec
+    workflow: type[Workflow],
+    instance: Instance,
+    step: Step,
+    record: ActiveStep,
+    codec: Codec,
+    transaction: Transaction | None,
 ) -> Outcome:
-    context = step_context(workflow, instance, step.key, record)
+    session = None if transaction is None else transaction.session
+    context = step_context(workflow, instance, step.key, record, session=session)
     limit = step.time_limit
     if limit is None:
-        returned = await _call(step, context)
+        returned = await _call(step, context, transaction)
     else:
         seconds = limit.total_seconds()
         try:
             async with asyncio.timeout(seconds) as scope:
-                returned = await _call(step, context)
+                returned = await _call(step, context, transaction)
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -95,10 +107,19 @@ async def _outcome(
     return outcome
 
 
-def _call(step: Step, context: StepContext) -> Awaitable[object]:
+def _call(step: Step, context: StepContext, transaction: Transaction | None) -> Awaitable[object]:
+    if transaction is not None:
+        return _call_and_flush(step, context, transaction)
     if step.is_async:
         return cast("Awaitable[object]", step.execute(context))
     return _call_in_thread(step, context)
+
+
+async def _call_and_flush(step: Step, context: StepContext, transaction: Transaction) -> object:
+    """Let what the database says about the step's effects be what the step itself says."""
+    returned = await cast("Awaitable[object]", step.execute(context))
+    await transaction.flush()
+    return returned
 
 
 async def _call_in_thread(step: Step, context: StepContext) -> object:

@@ -1,9 +1,12 @@
 """Keeping the leases of the steps that this process executes."""
 
+import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -19,21 +22,30 @@ _RENEWALS = 3
 class Held:
     """A lease that is renewed."""
 
-    __slots__ = ("ended", "lease", "on_lost")
+    __slots__ = ("_body", "ended", "lease")
 
-    def __init__(self, lease: Lease, on_lost: Callable[[], object] | None) -> None:
+    def __init__(self, lease: Lease) -> None:
         self.lease = lease
-        self.on_lost = on_lost
-        """What to call if it ends before it is dropped."""
-
         self.ended = False
         """Whether it is renewed no more: lost, ended by a commit, or dropped."""
+
+        self._body: asyncio.Task[Any] | None = None
+
+    @contextmanager
+    def protecting(self) -> Iterator[None]:
+        """Let the loss of the lease cancel this task, as long as the block lasts."""
+        self._body = asyncio.current_task()
+        try:
+            yield
+        finally:
+            # A lease that ends from here on is our own doing, or changes nothing any more.
+            self._body = None
 
     def lose(self) -> None:
         """Be lost."""
         self.ended = True
-        if self.on_lost is not None:
-            self.on_lost()
+        if self._body is not None:
+            self._body.cancel()
 
 
 class LeaseKeeper:
@@ -63,15 +75,15 @@ class LeaseKeeper:
         """Return the lease at full length again."""
         return msgspec.structs.replace(lease, until=now + self._length)
 
-    def hold(self, lease: Lease, on_lost: Callable[[], object] | None = None) -> Held:
-        """Renew the lease from now on; `on_lost` is called if that fails.
+    def hold(self, lease: Lease) -> Held:
+        """Renew the lease from now on.
 
         An earlier lease of the same attempt is lost by now: the run failed and was taken up
         again, before a renewal could tell.
         """
         key = lease.key
         former = self._held.get(key)
-        held = self._held[key] = Held(lease, on_lost)
+        held = self._held[key] = Held(lease)
         if former is not None:
             former.lose()
         return held

@@ -18,20 +18,26 @@ from hephaestus.errors import (
     InvalidArgument,
     StaleInstance,
     StorageUnavailable,
+    TransactionConflict,
     UnknownWorkflow,
 )
 from hephaestus.execution.body import execute
-from hephaestus.execution.keeper import LeaseKeeper
+from hephaestus.execution.keeper import Held, LeaseKeeper
 from hephaestus.execution.report import report
 from hephaestus.execution.turns import Turn, Writes
 from hephaestus.instance import Instance
-from hephaestus.message import Message, StepEnded
-from hephaestus.storage import Change, Lease, Snapshot, Storage
+from hephaestus.message import CancelRequested, Message, StepEnded
+from hephaestus.outcome import Failed
+from hephaestus.steps import Step
+from hephaestus.storage import Change, Lease, Snapshot, Storage, Transaction
 from hephaestus.telemetry import bus
 from hephaestus.watch import Watch
 from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus.runner")
+_REPEATS = 3
+"""So often the transaction of a step is repeated when it meets another one."""
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -111,30 +117,51 @@ class Execution:
             await self._write(instance, workflow, advanced, now, self._storage.create)
         )
 
-    def execute(
-        self, instance: Instance, key: str, stopped: Callable[[], bool]
-    ) -> Awaitable[StepEnded]:
-        """Run the body of a step that this process has leased.
+    async def work(
+        self,
+        instance: Instance,
+        held: Held,
+        *,
+        closing: Callable[[], bool],
+        over: Callable[[], None],
+    ) -> Placed | None:
+        """Execute a step that this process has leased, and make its outcome durable.
 
         Args:
-            stopped: Whether a cancellation of the task is meant; else it is the body's own.
+            closing: Whether bodies are being cancelled; else a cancellation is the body's own.
+            over: Called when the body has come to its end, whatever that is.
+
+        Returns:
+            What to do next in this task; None if the dispatcher was told.
         """
         workflow = registry.find(instance.workflow, instance.workflow_version)
-        step = workflow.graph.steps[key]
-        return execute(workflow, instance, step, self._storage.codec, stopped)
+        step = workflow.graph.steps[held.lease.step]
+        try:
+            try:
+                ended = await self._execute(instance, workflow, step, held, closing)
+            finally:
+                over()
+            placed = await self.deliver(instance, ended) if isinstance(ended, StepEnded) else ended
+        except Exception:
+            # Nobody delivers this outcome: let the lease run out, and another try.
+            self._keeper.drop(held)
+            raise
+        self._keeper.drop(held)
+        return placed
 
     async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
 
-        The only active step commits its outcome at once, unless the inbox keeps messages: what
-        the outcome activates may wait for them. Otherwise the outcome is posted, as a message
+        The only active step commits its outcome at once, unless the inbox keeps messages, for
+        what the outcome activates may wait for them, or a result was not read. Otherwise the outcome is posted, as a message
         of its own, and whoever advances the run applies all that have come in.
 
         Returns:
             What to do next in this task; None if the dispatcher was told.
         """
         run_id = instance.run_id
-        if len(instance.active) == 1 and not instance.kept and run_id not in self._turns:
+        alone = len(instance.active) == 1 and not instance.kept and run_id not in self._turns
+        if alone and _is_whole(instance):
             try:
                 return await self._deliver_alone(instance, ended)
             except StaleInstance:
@@ -194,6 +221,85 @@ class Execution:
     async def idle(self) -> None:
         """Return when no write is under way."""
         await self._writes.over()
+
+    async def _execute(
+        self,
+        instance: Instance,
+        workflow: type[Workflow],
+        step: Step,
+        held: Held,
+        closing: Callable[[], bool],
+    ) -> StepEnded | Placed | None:
+        """Run a step's body; return its outcome, or what `work` does if that is durable already."""
+        if step.transactional:
+            return await self._transact(instance, workflow, step, held, closing)
+        with held.protecting():
+            return await execute(
+                workflow, instance, step, self._storage.codec, lambda: held.ended or closing()
+            )
+
+    async def _transact(
+        self,
+        instance: Instance,
+        workflow: type[Workflow],
+        step: Step,
+        held: Held,
+        closing: Callable[[], bool],
+    ) -> StepEnded | Placed | None:
+        """Execute a transactional step until it is durable, or somebody else's.
+
+        Returns:
+            A failure that is still to be delivered; else as `work`.
+        """
+        conflicts = 0
+        while True:
+            try:
+                async with self._storage.transaction(instance.run_id) as transaction:
+                    with held.protecting():
+                        ended = await execute(
+                            workflow, instance, step, self._storage.codec,
+                            lambda: held.ended or closing(), transaction,
+                        )  # fmt: skip
+                    if isinstance(ended.outcome, Failed):
+                        return ended
+                    return await self._settle(transaction, ended)
+            except TransactionConflict as error:
+                conflicts += 1
+                if conflicts > _REPEATS:
+                    failed = Failed(type=type(error).__name__, message=str(error))
+                    attempt = held.lease.attempt
+                    return StepEnded(step=step.key, attempt=attempt, outcome=failed, duration=0.0)
+            except StorageUnavailable as error:
+                # It may be durable nevertheless, which the next transaction sees.
+                _log.warning("%s; step %r of %s begins again", error, step.key, instance.id)
+                await self._clock.sleep(_FIRST_PAUSE)
+            if held.ended or not await self._is_open(held):
+                return None
+
+    async def _is_open(self, held: Held) -> bool:
+        """Tell whether the attempt that was leased is still without an outcome."""
+        lease = held.lease
+        try:
+            snapshot = await self._patiently(lambda: self._storage.load(lease.run_id))
+        except InstanceNotFound:
+            return False
+        return _is_at(snapshot.instance, lease.step, lease.attempt)
+
+    async def _settle(self, transaction: Transaction, ended: StepEnded) -> Placed | None:
+        """Commit a step's effects with its outcome, or neither if its attempt is over."""
+        now = self._clock.now()
+        snapshot = await transaction.load()
+        before = snapshot.instance
+        if not _is_at(before, ended.step, ended.attempt):
+            _log.info(
+                "run %s has moved on; the effects of %r are undone", before.run_id, ended.step
+            )
+            return None
+        # A cancel waits for the next advance: it would be the outcome that is dropped.
+        inbox = [m for m in snapshot.inbox if not isinstance(m.body, CancelRequested)]
+        workflow = _workflow_of(before)
+        advanced = engine.advance(before, workflow, now, inbox=inbox, happened=[ended])
+        return await self._write(before, workflow, advanced, now, transaction.commit)
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
         workflow = _workflow_of(instance)
@@ -276,7 +382,7 @@ class Execution:
                 attempt = instance.active[key].attempt
                 lease = self._keeper.lease(instance.run_id, key, attempt, now)
                 leases.append(lease)
-                until[key] = lease.until
+                until[key] = engine.leased_until(lease.until)
             for key in choice.sent:
                 until[key] = engine.dispatch_until(instance.active[key].dispatches, now)
             instance = engine.hand_out(instance, until)
@@ -316,6 +422,18 @@ class Execution:
                 _log.warning("%s; trying again in %.1f s", error, pause)
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_whole(instance: Instance) -> bool:
+    """Tell whether the results of all its steps were read."""
+    results = instance.context.steps
+    return all(key in results or step.event is None for key, step in instance.finished.items())
+
+
+def _is_at(instance: Instance, key: str, attempt: int) -> bool:
+    """Tell whether a run waits for the outcome of that attempt of a step."""
+    step = instance.active.get(key)
+    return step is not None and step.state == "ready" and step.attempt == attempt
 
 
 def _unseen(messages: Sequence[Message]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from hephaestus import duration, registry, running
 from hephaestus.clock import Clock
@@ -28,8 +28,7 @@ from hephaestus.execution import (
 )
 from hephaestus.instance import Instance
 from hephaestus.local.alarm import Alarm
-from hephaestus.local.backlog import Backlog
-from hephaestus.message import StepEnded
+from hephaestus.local.backlog import Backlog, Ready
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.watch import Watch
@@ -228,8 +227,10 @@ class LocalRunner:
         """Remember what there was no room for, and when to look again."""
         instance = placed.instance
         if len(placed.leases) < len(placed.ready) and self._is_ours(instance):
+            graph = registry.find(instance.workflow, instance.workflow_version).graph
             for key in placed.ready[len(placed.leases) :]:
-                self._backlog.add(instance.run_id, key, instance.active[key].attempt)
+                attempt = instance.active[key].attempt
+                self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
         self._alarm.note(placed.wake_at)
 
     def _is_ours(self, instance: Instance) -> bool:
@@ -241,36 +242,20 @@ class LocalRunner:
         """Execute a step, and then the next one of its run, as long as there is one."""
         running.bind(self._app)
         while not held.ended:
-            placed = await self._work(instance, held)
-            if placed is None or not placed.leases:
+            placed = await self._execution.work(
+                instance, held, closing=self._is_stopping, over=self._make_room
+            )
+            if placed is None:
+                return
+            self._note(placed)
+            if not placed.leases:
                 return
             instance, held = placed.instance, self._keeper.hold(placed.leases[0])
             self._take_up(instance, placed.leases[1:])
+        self._make_room()
+
+    def _make_room(self) -> None:
         self._free += 1
-
-    async def _work(self, instance: Instance, held: Held) -> Placed | None:
-        try:
-            ended = await self._execute(instance, held)
-            placed = await self._execution.deliver(instance, ended)
-        except Exception:
-            # Nobody will deliver this outcome: let the lease run out, and another try.
-            self._keeper.drop(held)
-            raise
-        self._keeper.drop(held)
-        if placed is not None:
-            self._note(placed)
-        return placed
-
-    async def _execute(self, instance: Instance, held: Held) -> StepEnded:
-        held.on_lost = cast("asyncio.Task[None]", asyncio.current_task()).cancel
-        try:
-            return await self._execution.execute(
-                instance, held.lease.step, lambda: held.ended or self._is_stopping()
-            )
-        finally:
-            self._free += 1
-            # A lease that ends from here on is our own doing, or changes nothing any more.
-            held.on_lost = None
 
     def _is_stopping(self) -> bool:
         """Tell whether bodies are being cancelled: by a close, or by who ends the event loop."""
@@ -280,14 +265,14 @@ class LocalRunner:
         """Claim steps from the backlog for the room there is."""
         while self._free and self._backlog and not self._closing:
             self._free -= 1
-            self._spawn(self._claim(*self._backlog.pop()))
+            self._spawn(self._claim(self._backlog.pop()))
 
-    async def _claim(self, run_id: str, key: str, attempt: int) -> None:
+    async def _claim(self, ready: Ready) -> None:
         now = self._clock.now()
-        lease = self._keeper.lease(run_id, key, attempt, now)
+        lease = self._keeper.lease(ready.run_id, ready.step, ready.attempt, now)
         claimed = None
         try:
-            claimed = await self._storage.claim(lease, now)
+            claimed = await self._storage.claim(lease, now, results=ready.results)
         finally:
             if claimed is None:
                 self._free += 1

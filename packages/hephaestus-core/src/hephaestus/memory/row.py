@@ -1,6 +1,6 @@
 """One run as the memory storage keeps it: bytes, as any storage would."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -101,8 +101,6 @@ class Row:
         for new in change.granted:
             if self.is_leased((new.step, new.attempt)):
                 return False
-        if change.consumed and not self.inbox.keys() >= set(change.consumed):
-            return False
         return self.revision == change.instance.revision - 1
 
     def is_leased(self, place: tuple[str, int]) -> bool:
@@ -143,12 +141,18 @@ class Row:
             if step.state == "ready":
                 self.ready[key] = step.attempt
 
-    def instance(self, codec: Codec, history: tuple[Entry, ...] = ()) -> Instance:
-        """Return the run as a fresh value.
+    def instance(
+        self,
+        codec: Codec,
+        history: tuple[Entry, ...] = (),
+        results: Collection[str] | None = None,
+    ) -> Instance:
+        """Return the run as a fresh value, with these results or with all.
 
         Raises:
             DamagedInstance: Its bytes cannot be read.
         """
+        wanted = self.results if results is None else self.results.keys() & results
         try:
             return Instance(
                 id=self.id,
@@ -165,7 +169,7 @@ class Row:
                 execution_history=history,
                 context=Context(
                     initial=codec.load(self.initial),
-                    steps={key: codec.load(raw) for key, raw in self.results.items()},
+                    steps={key: codec.load(self.results[key]) for key in wanted},
                 ),
                 **codec.load_state(self.state),
             )

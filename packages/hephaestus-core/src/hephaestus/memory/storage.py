@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ from hephaestus.storage import (
     Lease,
     Owner,
     Snapshot,
+    Transaction,
     checked_pruning,
     importable,
     recordable,
@@ -188,9 +190,20 @@ class MemoryStorage:
         row.dedup_keys.add(message.dedup_key)
         return True
 
+    def transaction(self, run_id: str) -> AbstractAsyncContextManager[Transaction]:
+        """Refuse: there are no transactions in memory."""
+        raise InvalidArgument(
+            f"MemoryStorage has no transactions, and run {run_id} has a transactional step; "
+            "use hephaestus-postgres"
+        )
+
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""
-        return any(row.inbox.pop(message_id, None) for row in self._rows.values())
+        for row in self._rows.values():
+            if row.inbox.pop(message_id, None):
+                row.revision += 1
+                return True
+        return False
 
     async def due(
         self,
@@ -217,6 +230,8 @@ class MemoryStorage:
         self,
         lease: Lease,
         now: datetime,  # noqa: ARG002  # nobody takes an expired lease over
+        *,
+        results: Collection[str],
     ) -> Instance | None:
         """Take a lease, or answer None."""
         row = self._rows.get(lease.run_id)
@@ -225,7 +240,7 @@ class MemoryStorage:
             return None
         if row.is_leased(place) or any(letter.ends == place for letter in row.inbox.values()):
             return None
-        instance = row.instance(self.codec)
+        instance = row.instance(self.codec, results=results)
         row.leases[place] = lease
         return instance
 

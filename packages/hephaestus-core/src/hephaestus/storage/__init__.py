@@ -1,7 +1,7 @@
 """The contract of a storage, and the values that cross it."""
 
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
-from hephaestus.storage.contract import Storage
+from hephaestus.storage.contract import Storage, Transaction
 from hephaestus.storage.filters import Filters, checked_pruning
 from hephaestus.storage.importing import importable, recordable
 
@@ -12,6 +12,7 @@ __all__ = [
     "Owner",
     "Snapshot",
     "Storage",
+    "Transaction",
     "checked_pruning",
     "importable",
     "recordable",

@@ -1,6 +1,7 @@
 """The contract that every storage fulfils; `hephaestus.testing.StorageContract` proves it."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
@@ -194,6 +195,8 @@ class Storage(Protocol):
 
         - The stored revision must be the change's less one, or already the change's by the
           same token: then nothing is written again.
+        - No message that it consumes can be gone: what takes one out of an inbox moves the
+          revision.
         - A hand-over by `due` ends.
         - A run that was finished and is not any more takes its `unique_key` back.
         - A lease is granted like one that is claimed: not where an unreleased one exists, expired
@@ -202,10 +205,21 @@ class Storage(Protocol):
         - A kept message that was withdrawn meanwhile does no harm.
 
         Raises:
-            StaleInstance: The run is gone or at another revision, a consumed message is gone, or
-                a lease that it grants is held.
+            StaleInstance: The run is gone or at another revision, or a lease that it grants is
+                held.
             AlreadyRunning: Another unfinished run holds its `unique_key`.
             NotSerializable: It holds what cannot be stored.
+        """
+        ...
+
+    def transaction(self, run_id: str) -> AbstractAsyncContextManager["Transaction"]:
+        """Return a transaction in which a step's effects and its outcome become durable as one.
+
+        It is rolled back unless it was committed.
+
+        Raises:
+            InvalidArgument: The storage is not transactional.
+            StorageUnavailable: It cannot be reached.
         """
         ...
 
@@ -219,7 +233,8 @@ class Storage(Protocol):
 
         Returns:
             False if the run ever had a message of that `dedup_key`, be it consumed or withdrawn
-            by now; then nothing changes.
+            by now; then nothing changes. A consumed outcome may be forgotten: its attempt is
+            over, so that another copy of it changes nothing.
 
         Raises:
             InstanceNotFound: There is no such run.
@@ -228,7 +243,13 @@ class Storage(Protocol):
         ...
 
     async def withdraw(self, message_id: str) -> bool:
-        """Take a message back; answer False if it was consumed or never posted."""
+        """Take a message back, and move its run to the next revision.
+
+        A change that was computed with the message is stale then.
+
+        Returns:
+            False if it was consumed or never posted.
+        """
         ...
 
     async def due(
@@ -251,8 +272,13 @@ class Storage(Protocol):
         """
         ...
 
-    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+    async def claim(
+        self, lease: Lease, now: datetime, *, results: Collection[str]
+    ) -> Instance | None:
         """Take a lease, and return the run; None if the step is not to be executed.
+
+        Of the results of its steps the run has only those that are asked for: a step sees those
+        of its ancestors, and a claim for each of a thousand branches must not read them all.
 
         It is not if the step is not ready at that attempt, if an outcome of the attempt lies
         in the inbox, or if there is an unreleased lease of it, expired or not, whoever holds it.
@@ -290,5 +316,46 @@ class Storage(Protocol):
 
         Returns:
             How many there were.
+        """
+        ...
+
+
+class Transaction(Protocol):
+    """The transaction of one execution of a transactional step.
+
+    What the database says about the step's own effects passes through as it is; the rest
+    becomes an error of ours.
+    """
+
+    @property
+    def session(self) -> Any:
+        """What the step gets as `ctx.session`; its type is the adapter's."""
+        ...
+
+    def conflicts(self, error: BaseException) -> bool:
+        """Tell whether an error of the step means that the transaction is to be repeated."""
+        ...
+
+    async def flush(self) -> None:
+        """Send what the session still holds back."""
+        ...
+
+    async def load(self) -> Snapshot:
+        """Keep every other writer from the run until the end, and return the run as it is now.
+
+        Raises:
+            InstanceNotFound: It is gone.
+            DamagedInstance: It cannot be read.
+            TransactionConflict: The transaction is to be repeated.
+            StorageUnavailable: It is lost.
+        """
+        ...
+
+    async def commit(self, change: Change) -> None:
+        """Write the change, and make it durable together with the step's effects.
+
+        Raises:
+            TransactionConflict: The transaction is to be repeated.
+            StorageUnavailable: Nobody knows whether it is durable.
         """
         ...

@@ -13,6 +13,8 @@ class Order(NamedTuple):
     run_id: str
     step: str
     attempt: int
+    workflow: str
+    version: int
 
 
 class Broker:

@@ -24,17 +24,20 @@ class PostsMakeNothingDue(MemoryStorage):
 class CommitsConsumeWhatIsGone(MemoryStorage):
     """A commit does not care whether a message was withdrawn meanwhile."""
 
-    async def commit(self, change: Change) -> None:
-        row = self._rows.get(change.instance.run_id)
-        there = {} if row is None else row.inbox
-        known = tuple(message_id for message_id in change.consumed if message_id in there)
-        await super().commit(msgspec.structs.replace(change, consumed=known))
+    async def withdraw(self, message_id: str) -> bool:
+        revisions = {run_id: row.revision for run_id, row in self._rows.items()}
+        withdrawn = await super().withdraw(message_id)
+        for run_id, revision in revisions.items():
+            self._rows[run_id].revision = revision
+        return withdrawn
 
 
 class ClaimsDespiteTheOutcome(MemoryStorage):
     """A claim does not look into the inbox."""
 
-    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+    async def claim(
+        self, lease: Lease, now: datetime, *, results: Collection[str]
+    ) -> Instance | None:
         row = self._rows.get(lease.run_id)
         if row is None:
             return None
@@ -43,7 +46,7 @@ class ClaimsDespiteTheOutcome(MemoryStorage):
             if isinstance(message.body, StepEnded):
                 del row.inbox[message.id]
         try:
-            return await super().claim(lease, now)
+            return await super().claim(lease, now, results=results)
         finally:
             row.inbox = inbox
 
@@ -51,24 +54,28 @@ class ClaimsDespiteTheOutcome(MemoryStorage):
 class ClaimsDespiteTheLease(MemoryStorage):
     """A claim takes what another holds."""
 
-    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+    async def claim(
+        self, lease: Lease, now: datetime, *, results: Collection[str]
+    ) -> Instance | None:
         row = self._rows.get(lease.run_id)
         if row is not None:
             row.leases.pop((lease.step, lease.attempt), None)
-        return await super().claim(lease, now)
+        return await super().claim(lease, now, results=results)
 
 
 class ClaimsDespiteTheAttempt(MemoryStorage):
     """A claim of an earlier attempt is granted, too."""
 
-    async def claim(self, lease: Lease, now: datetime) -> Instance | None:
+    async def claim(
+        self, lease: Lease, now: datetime, *, results: Collection[str]
+    ) -> Instance | None:
         row = self._rows.get(lease.run_id)
         if row is None:
             return None
         ready = dict(row.ready)
         row.ready = dict.fromkeys(ready, lease.attempt)
         try:
-            return await super().claim(lease, now)
+            return await super().claim(lease, now, results=results)
         finally:
             row.ready = ready
 

@@ -164,7 +164,10 @@ class SendingRunner:
     def _send(self, placed: Placed) -> None:
         for key in placed.choice.sent:
             attempt = placed.instance.active[key].attempt
-            self._broker.send(Order(placed.instance.run_id, key, attempt))
+            instance = placed.instance
+            self._broker.send(
+                Order(instance.run_id, key, attempt, instance.workflow, instance.workflow_version)
+            )
 
     async def _receive(self) -> None:
         while True:
@@ -176,7 +179,9 @@ class SendingRunner:
         now = self._clock.now()
         lease = self._keeper.lease(order.run_id, order.step, order.attempt, now)
         try:
-            claimed = await self._storage.claim(lease, now)
+            graph = registry.find(order.workflow, order.version).graph
+            seen = graph.ancestors.get(order.step, ())
+            claimed = await self._storage.claim(lease, now, results=seen)
         except StorageUnavailable:
             await self._clock.sleep(_POLL)
             self._broker.send(order)
@@ -187,7 +192,9 @@ class SendingRunner:
     async def _line(self, instance: Instance, held: Held) -> None:
         running.bind(self._app)
         while not held.ended:
-            placed = await self._work(instance, held)
+            placed = await self._execution.work(
+                instance, held, closing=lambda: self._stopping, over=lambda: None
+            )
             if placed is None:
                 return
             self._send(placed)
@@ -195,22 +202,6 @@ class SendingRunner:
                 return
             instance, held = placed.instance, self._keeper.hold(placed.leases[0])
             self._take_up(instance, placed.leases[1:])
-
-    async def _work(self, instance: Instance, held: Held) -> Placed | None:
-        task = asyncio.current_task()
-        assert task is not None
-        held.on_lost = task.cancel
-        try:
-            ended = await self._execution.execute(
-                instance, held.lease.step, lambda: self._stopping or held.ended
-            )
-            held.on_lost = None
-            placed = await self._execution.deliver(instance, ended)
-        except Exception:
-            self._keeper.drop(held)
-            raise
-        self._keeper.drop(held)
-        return placed
 
     async def _look(self) -> None:
         while True:

@@ -178,7 +178,7 @@ class TakeOver(Apps):
             run_id=errand.run_id, step="run_errand", attempt=1, owner=Owner("stranger"), until=until
         )
 
-        claimed = await storage.claim(stranger, now)
+        claimed = await storage.claim(stranger, now, results=())
         stage.mark("go")
         instance = await errand.wait(PATIENCE)
         await bill.cancel()

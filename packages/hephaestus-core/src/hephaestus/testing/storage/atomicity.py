@@ -46,7 +46,7 @@ class CommittingAllOrNothing:
         self, storage: Storage
     ) -> None:
         run, rest = await _run_with_everything(storage)
-        await storage.claim(lease(run, BOB), NOW)
+        await storage.claim(lease(run, BOB), NOW, results=())
 
         with pytest.raises(StaleInstance):
             await storage.commit(_everything(run, rest, ended=(), granted=(lease(run, ALICE),)))
@@ -79,7 +79,7 @@ class CommittingAllOrNothing:
         run = await store(storage, new_run())
 
         claimed, granted = await asyncio.gather(
-            storage.claim(lease(run, BOB), NOW),
+            storage.claim(lease(run, BOB), NOW, results=()),
             storage.commit(change(moved(run), granted=(lease(run, ALICE),))),
             return_exceptions=True,
         )
@@ -125,7 +125,7 @@ async def _run_with_everything(storage: Storage) -> tuple[Instance, str]:
     run = await store(storage, new_run())
     paid = event(run)
     await storage.post(paid)
-    await storage.claim(lease(run, ALICE, step="charge"), NOW)
+    await storage.claim(lease(run, ALICE, step="charge"), NOW, results=())
     await storage.release([lease(run, ALICE, step="charge")], NOW)
     return run, paid.id
 

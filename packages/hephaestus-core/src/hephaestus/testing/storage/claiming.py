@@ -36,7 +36,7 @@ class Claiming:
     ) -> None:
         run = await store(storage, new_run(initial={"total": 3}))
 
-        claimed = await storage.claim(lease(run), NOW)
+        claimed = await storage.claim(lease(run), NOW, results=())
 
         assert claimed == run
         assert (await storage.load(run.run_id)).leases == (lease(run),)
@@ -54,7 +54,7 @@ class Claiming:
     ) -> None:
         run = await store(storage, new_run(active={"charge": step}))
 
-        claimed = await storage.claim(lease(run, attempt=1), NOW)
+        claimed = await storage.claim(lease(run, attempt=1), NOW, results=())
 
         assert claimed is None
         assert (await storage.load(run.run_id)).leases == ()
@@ -62,14 +62,14 @@ class Claiming:
     async def test_a_step_that_is_not_active_is_not_claimed(self, storage: Storage) -> None:
         run = await store(storage, new_run())
 
-        claimed = await storage.claim(lease(run, step="pack"), NOW)
+        claimed = await storage.claim(lease(run, step="pack"), NOW, results=())
 
         assert claimed is None
 
     async def test_a_step_of_a_finished_run_is_not_claimed(self, storage: Storage) -> None:
         run = await store(storage, finished_run())
 
-        claimed = await storage.claim(lease(run), NOW)
+        claimed = await storage.claim(lease(run), NOW, results=())
 
         assert claimed is None
 
@@ -77,7 +77,7 @@ class Claiming:
         run = await store(storage, new_run())
         await storage.delete(run.run_id)
 
-        claimed = await storage.claim(lease(run), NOW)
+        claimed = await storage.claim(lease(run), NOW, results=())
 
         assert claimed is None
 
@@ -87,7 +87,7 @@ class Claiming:
         run = await store(storage, new_run())
         await storage.post(outcome(run))
 
-        claimed = await storage.claim(lease(run), NOW)
+        claimed = await storage.claim(lease(run), NOW, results=())
 
         assert claimed is None
 
@@ -98,7 +98,7 @@ class Claiming:
         run = await store(storage, new_run(active={"charge": ActiveStep(since=NOW, attempt=2)}))
         await storage.post(outcome(run, **other))
 
-        claimed = await storage.claim(lease(run, attempt=2), NOW)
+        claimed = await storage.claim(lease(run, attempt=2), NOW, results=())
 
         assert claimed is not None
 
@@ -108,9 +108,9 @@ class Claiming:
         self, storage: Storage, owner: Owner, now: Any
     ) -> None:
         run = await store(storage, new_run())
-        await storage.claim(lease(run, ALICE), NOW)
+        await storage.claim(lease(run, ALICE), NOW, results=())
 
-        claimed = await storage.claim(lease(run, owner, until=now + LEASE), now)
+        claimed = await storage.claim(lease(run, owner, until=now + LEASE), now, results=())
 
         assert claimed is None
         assert (await storage.load(run.run_id)).leases == (lease(run, ALICE),)
@@ -121,16 +121,16 @@ class Claiming:
         run = new_run()
         await store(storage, run, granted=(lease(run, ALICE),))
 
-        claimed = await storage.claim(lease(run, BOB), NOW)
+        claimed = await storage.claim(lease(run, BOB), NOW, results=())
 
         assert claimed is None
 
     async def test_a_step_whose_lease_was_released_is_anyones(self, storage: Storage) -> None:
         run = await store(storage, new_run())
-        await storage.claim(lease(run, ALICE), NOW)
+        await storage.claim(lease(run, ALICE), NOW, results=())
         await storage.release([lease(run, ALICE)], LATER)
 
-        claimed = await storage.claim(lease(run, BOB), LATER)
+        claimed = await storage.claim(lease(run, BOB), LATER, results=())
 
         assert claimed is not None
         assert (await storage.load(run.run_id)).leases == (lease(run, BOB),)
@@ -139,12 +139,12 @@ class Claiming:
         self, storage: Storage
     ) -> None:
         run = await store(storage, new_run())
-        await storage.claim(lease(run, ALICE), NOW)
+        await storage.claim(lease(run, ALICE), NOW, results=())
         step = {"charge": ActiveStep(since=NOW, attempt=2)}
         await commit(storage, moved(run, active=step), ended=(("charge", 1),))
 
-        old = await storage.claim(lease(run, BOB, attempt=1), NOW)
-        new = await storage.claim(lease(run, BOB, attempt=2), NOW)
+        old = await storage.claim(lease(run, BOB, attempt=1), NOW, results=())
+        new = await storage.claim(lease(run, BOB, attempt=2), NOW, results=())
 
         assert (old is None, new is None) == (True, False)
 
@@ -152,7 +152,7 @@ class Claiming:
         run = await store(storage, new_run())
         claims = [lease(run, Owner(incarnation=f"worker-{n}")) for n in range(50)]
 
-        claimed = await asyncio.gather(*(storage.claim(claim, NOW) for claim in claims))
+        claimed = await asyncio.gather(*(storage.claim(claim, NOW, results=()) for claim in claims))
 
         winners = [claim for claim, found in zip(claims, claimed, strict=True) if found is not None]
         assert list((await storage.load(run.run_id)).leases) == winners

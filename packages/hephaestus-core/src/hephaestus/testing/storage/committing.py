@@ -176,7 +176,7 @@ class CommittingOnce:
 
         await storage.commit(second)
 
-        assert await storage.claim(lease(run, BOB), NOW) is not None
+        assert await storage.claim(lease(run, BOB), NOW, results=()) is not None
 
     async def test_a_commit_repeated_after_the_next_one_is_stale(self, storage: Storage) -> None:
         run = await store(storage, new_run())

@@ -45,7 +45,7 @@ class ReadingDamaged:
         await damage(run.run_id)
 
         with pytest.raises(DamagedInstance):
-            await storage.claim(lease(run), run.created_at)
+            await storage.claim(lease(run), run.created_at, results=())
 
     async def test_a_damaged_run_is_left_out_of_a_query_with_a_log_line(
         self, storage: Storage, damage: Damage, caplog: pytest.LogCaptureFixture

@@ -102,7 +102,7 @@ class HandingOver:
         run = await store(storage, new_run(), wake_at=NOW)
         await due(storage, NOW)
 
-        claimed = await storage.claim(lease(run), NOW)
+        claimed = await storage.claim(lease(run), NOW, results=())
         posted = await storage.post(event(run))
 
         assert (claimed, posted) == (run, True)

@@ -119,7 +119,7 @@ class Renewing:
         runs = [await store(storage, new_run(f"orderid::{n}")) for n in range(6)]
         leases = [lease(run, NAMELESS) for run in runs]
         for held in leases[:4]:
-            await storage.claim(held, NOW)
+            await storage.claim(held, NOW, results=())
         await storage.release(leases[:1], NOW)
 
         lost = await storage.renew(leases, LATER + LEASE, LATER)
@@ -184,7 +184,7 @@ class Releasing:
     ) -> None:
         run, held = await _leased(storage, ALICE)
         await storage.release([held], NOW)
-        await storage.claim(lease(run, BOB), NOW)
+        await storage.claim(lease(run, BOB), NOW, results=())
 
         await commit(storage, moved(run), freed=(("charge", 1),))
 
@@ -257,5 +257,5 @@ async def _leased(
 ) -> tuple[Instance, Lease]:
     run = await store(storage, new_run())
     held = lease(run, owner, until=until)
-    await storage.claim(held, NOW)
+    await storage.claim(held, NOW, results=())
     return run, held

@@ -186,7 +186,7 @@ class Restoring:
         await storage.put(run)
 
         assert await storage.renew([lease(run, ALICE)], NOW + LEASE, NOW) == [lease(run, ALICE)]
-        assert await storage.claim(lease(run, BOB), NOW) is not None
+        assert await storage.claim(lease(run, BOB), NOW, results=()) is not None
 
     async def test_an_unfinished_run_is_due_at_once_whatever_the_time(
         self, storage: Storage

@@ -154,7 +154,7 @@ class EndedLeases:
 
     async def test_a_run_is_due_at_once_when_a_lease_was_released(self, storage: Storage) -> None:
         run = await store(storage, new_run())
-        await storage.claim(lease(run), NOW)
+        await storage.claim(lease(run), NOW, results=())
         await storage.release([lease(run)], NOW)
 
         found = await due(storage, NOW)
@@ -172,9 +172,9 @@ class EndedLeases:
 
     async def test_a_lease_that_another_took_over_makes_nothing_due(self, storage: Storage) -> None:
         run = await store(storage, new_run())
-        await storage.claim(lease(run), NOW)
+        await storage.claim(lease(run), NOW, results=())
         await storage.release([lease(run)], NOW)
-        await storage.claim(lease(run, until=FAR), NOW)
+        await storage.claim(lease(run, until=FAR), NOW, results=())
 
         found = await due(storage, NOW + LEASE)
 
