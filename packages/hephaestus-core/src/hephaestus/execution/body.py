@@ -33,6 +33,7 @@ async def execute(
     step: Step,
     codec: Codec,
     stopped: Callable[[], bool],
+    *,
     transaction: Transaction | None = None,
 ) -> StepEnded:
     """Run the step's body once and return what it came to; it never raises what the body raises.
@@ -55,7 +56,7 @@ async def execute(
     started = time.perf_counter()
     trace: str | None = None
     try:
-        outcome = await _outcome(workflow, instance, step, record, codec, transaction)
+        outcome = await _outcome(workflow, instance, step, codec, transaction)
     except (GeneratorExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a body raises is its outcome
@@ -83,10 +84,10 @@ async def _outcome(
     workflow: type[Workflow],
     instance: Instance,
     step: Step,
-    record: ActiveStep,
     codec: Codec,
     transaction: Transaction | None,
 ) -> Outcome:
+    record = instance.active[step.key]
     session = None if transaction is None else transaction.session
     context = step_context(workflow, instance, step.key, record, session=session)
     limit = step.time_limit

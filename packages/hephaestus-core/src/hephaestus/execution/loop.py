@@ -153,8 +153,9 @@ class Execution:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
 
         The only active step commits its outcome at once, unless the inbox keeps messages, for
-        what the outcome activates may wait for them, or a result was not read. Otherwise the outcome is posted, as a message
-        of its own, and whoever advances the run applies all that have come in.
+        what the outcome activates may wait for them, or a result was not read. Otherwise the
+        outcome is posted, as a message of its own, and whoever advances the run applies all
+        that have come in.
 
         Returns:
             What to do next in this task; None if the dispatcher was told.
@@ -258,7 +259,7 @@ class Execution:
                     with held.protecting():
                         ended = await execute(
                             workflow, instance, step, self._storage.codec,
-                            lambda: held.ended or closing(), transaction,
+                            lambda: held.ended or closing(), transaction=transaction,
                         )  # fmt: skip
                     if isinstance(ended.outcome, Failed):
                         return ended
