@@ -1,7 +1,6 @@
 """Whom a server runs as: servers refuse to be root."""
 
 import os
-import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,10 @@ class Account:
     @classmethod
     def for_servers(cls) -> "Account | None":
         """Return `nobody` where we are root, else nothing: a server then runs as we do."""
-        if os.geteuid() != 0:
+        if os.name == "nt" or os.geteuid() != 0:
             return None
+        import pwd  # Windows has none
+
         nobody = pwd.getpwnam("nobody")
         return cls(user=nobody.pw_uid, group=nobody.pw_gid)
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from servers import postgres, redis
+from servers import postgres, rabbitmq, redis
 from servers.server import Server
 from servers.source import Given, Installed, Missing
 from servers.sql import execute
@@ -19,8 +19,19 @@ from servers.sql import execute
 
 def pytest_report_header() -> list[str]:
     """Name the servers that the tests would use; nothing is started."""
-    found = (postgres.find(), redis.find())
+    found = (postgres.find(), redis.find(), rabbitmq.find())
     return [f"servers: {', '.join(map(str, found))}"]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Install what can be, where a test asks for it, before the time of any test runs."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if "own_rabbitmq_server" in wanted:
+        rabbitmq.install()
+    elif "rabbitmq_server" in wanted:
+        rabbitmq.provide()
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +93,26 @@ def redis_namespace(redis_url: str) -> Iterator[str]:
 def own_redis_server() -> Iterator[Server]:
     """Return a Redis for this test alone, which may stop, kill and restart it."""
     with redis.server_from(_present(redis.find_installed())) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[Server]:
+    """Return a RabbitMQ for all tests; leave it running."""
+    with rabbitmq.server_from(_present(rabbitmq.provide())) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(rabbitmq_server: Server) -> str:
+    """Return the URL of the RabbitMQ for all tests."""
+    return rabbitmq_server.url
+
+
+@pytest.fixture
+def own_rabbitmq_server() -> Iterator[Server]:
+    """Return a RabbitMQ for this test alone, which may stop, kill and restart it."""
+    with rabbitmq.server_from(_present(rabbitmq.install())) as server:
         yield server
 
 

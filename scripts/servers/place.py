@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from servers.account import Account, is_open
+from servers.guard import guard
 from servers.source import Installed
 
 
@@ -17,6 +18,7 @@ class Place:
         usual = Path(tempfile.gettempdir()).resolve()
         parent = usual if account is None or is_open(usual) else Path("/tmp")  # noqa: S108 - made private below
         self.folder = Path(tempfile.mkdtemp(prefix="hephaestus-", dir=parent))
+        guard().watch(self.folder)
         self._own(self.folder)
 
     def make(self, name: str) -> Path:
@@ -29,7 +31,7 @@ class Place:
     def programs(self, source: Installed) -> Path:
         """Return the folder of the programs, hard-linked into this place where it is closed."""
         there = source.base / source.programs
-        if self.account is None or is_open(there):
+        if not source.trees or self.account is None or is_open(there):
             return there
         for tree in source.trees:
             shutil.copytree(
@@ -44,6 +46,7 @@ class Place:
     def remove(self) -> None:
         """Remove the folder and all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        guard().forget(self.folder)
 
     def _own(self, folder: Path) -> None:
         if self.account is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from servers.account import Account
 from servers.family import descendants, is_alive, kill
+from servers.guard import guard
 
 
 class DidNotStart(RuntimeError):
@@ -48,6 +49,7 @@ class Process:
                 group=account.group if account else None,
                 extra_groups=[] if account else None,
             )
+        guard().watch(self.pid)
 
     @property
     def pid(self) -> int:
@@ -74,6 +76,7 @@ class Process:
             DidNotStart: It failed, or the time ended.
         """
         self.wait_until(lambda: self._popen.poll() == 0, seconds=seconds)
+        guard().forget(self.pid)
 
     def stop(self, how: signal.Signals, *, seconds: float = 30) -> None:
         """Ask it to end, and end it at once where it does not."""
@@ -82,6 +85,7 @@ class Process:
             self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
+        guard().forget(self.pid)
 
     def kill(self) -> None:
         """End it and all that it began, at once; it is held first so that it cannot react."""
@@ -94,3 +98,4 @@ class Process:
             self._popen.wait()
             while any(map(is_alive, family)):
                 time.sleep(0.001)
+        guard().forget(self.pid)

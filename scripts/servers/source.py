@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,7 @@ def given(variable: str) -> Given | None:
     return Given(url=url, variable=variable) if url else None
 
 
+@cache
 def version_of(program: Path) -> str:
     """Return the number that a program prints as its version."""
     printed = subprocess.run(
