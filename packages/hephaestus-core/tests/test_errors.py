@@ -30,6 +30,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "DamagedInstance": ("run-1", "it is no JSON"),
     "StaleInstance": ("run-1", 7),
     "StorageUnavailable": ("PostgresStorage", "connection refused"),
+    "TransactionConflict": ("deadlock detected",),
     "SchemaOutdated": ("PostgresStorage", 3, 4, "run `migrate`"),
     "WaitTimeout": ("orderid::42", "waiting", 1.5, "step 'paid' waits for an event"),
     "NoApp": ("billing",),

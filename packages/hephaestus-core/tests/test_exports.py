@@ -52,6 +52,7 @@ ERRORS = [
     "SeveralApps",
     "StaleInstance",
     "StorageUnavailable",
+    "TransactionConflict",
     "UnknownEvent",
     "UnknownFilter",
     "UnknownWorkflow",

@@ -21,6 +21,7 @@ from hephaestus.engine import (
     bind,
     dispatch_until,
     hand_out,
+    leased_until,
     retry,
     step_context,
     wake_at,
@@ -223,7 +224,7 @@ class Simulation:
         if not (advanced.changed or lease or send):
             laws.check_unchanged(self.instance, advanced, self.wake_at, self.now)
             return
-        until = dict.fromkeys(lease, self.now + LEASE)
+        until = dict.fromkeys(lease, leased_until(self.now + LEASE))
         for key in send:
             until[key] = dispatch_until(advanced.instance.active[key].dispatches, self.now)
         self.written = hand_out(advanced.instance, until)

@@ -20,7 +20,7 @@ from engine.runs import (
     suspended,
     told,
 )
-from hephaestus.engine import advance, dispatch_until, hand_out, wake_at
+from hephaestus.engine import advance, dispatch_until, hand_out, leased_until, wake_at
 from hephaestus.message import Body
 from hephaestus.retry import Retry
 from hephaestus.steps import Done
@@ -139,3 +139,24 @@ def test_a_finished_run_has_no_time_whatever_lies_in_its_inbox(end: Body) -> Non
     scheduled = message(posted("ask", "timeout"), not_before=at(20))
 
     assert wake_at(instance, [scheduled]) is None
+
+
+@pytest.mark.parametrize("seconds", [0, 0.000001, 15, 54.999999, 55, 59.999999, 60, 3599])
+def test_the_deadline_of_a_leased_step_lies_a_minute_or_two_beyond_it_on_the_full_minute(
+    seconds: float,
+) -> None:
+    end = at(seconds)
+
+    deadline = leased_until(end)
+
+    assert timedelta(minutes=1) < deadline - end <= timedelta(minutes=2)
+    assert deadline == deadline.replace(second=0, microsecond=0)
+
+
+def test_leases_that_end_within_one_minute_have_one_deadline() -> None:
+    minute = NOW.replace(second=0, microsecond=0)
+    ends = [minute + timedelta(seconds=seconds) for seconds in (0, 1, 15, 59)]
+
+    deadlines = {leased_until(end) for end in ends}
+
+    assert {minute + timedelta(minutes=2)} == deadlines

@@ -21,7 +21,7 @@ from engine.runs import (
     suspended,
     told,
 )
-from hephaestus.engine import Advanced, advance, hand_out, retry
+from hephaestus.engine import Advanced, advance, hand_out, leased_until, retry
 from hephaestus.errors import DamagedInstance, NotRetryable
 from hephaestus.instance import Instance
 from hephaestus.message import Body, LeaseEnded, Message
@@ -174,7 +174,7 @@ def test_a_sibling_that_somebody_had_claimed_is_handed_out_again_at_once() -> No
 
     advanced = again(failed_run)
 
-    assert at(15) == claimed.active["c"].deadline
+    assert leased_until(at(15)) == claimed.active["c"].deadline
     assert {"b", "c"} <= set(advanced.ready)
 
 

@@ -1,14 +1,14 @@
 """The keeper renews all leases of a process, and stops the bodies of those that are lost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from hephaestus.clock import SystemClock
 from hephaestus.errors import StorageUnavailable
-from hephaestus.execution import LeaseKeeper
+from hephaestus.execution import Held, LeaseKeeper
 from hephaestus.memory import MemoryStorage
 from hephaestus.storage import Lease, Storage
 from hephaestus.testing.runner.outage import Outage
@@ -55,13 +55,39 @@ class Metronome(SystemClock):
 
 
 class Bodies:
-    """Counts the bodies that were stopped."""
+    """Bodies that hang under leases that are held."""
 
     def __init__(self) -> None:
-        self.stopped = 0
+        self._stopped: list[Held] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
-    def stop(self) -> None:
-        self.stopped += 1
+    async def begin(self, held: Held) -> Held:
+        """Begin a body that hangs, and return the lease that it runs under."""
+        begun = asyncio.Event()
+        self._tasks.append(asyncio.create_task(self._hang(held, begun)))
+        await begun.wait()
+        return held
+
+    async def stopped(self) -> list[Held]:
+        """Return the leases whose bodies were stopped by now."""
+        cancelled = [task for task in self._tasks if task.cancelling()]
+        await asyncio.gather(*cancelled, return_exceptions=True)
+        return self._stopped.copy()
+
+    async def end(self) -> None:
+        """End all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _hang(self, held: Held, begun: asyncio.Event) -> None:
+        with held.protecting():
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self._stopped.append(held)
+                raise
 
 
 class Faulty(MemoryStorage):
@@ -84,6 +110,13 @@ def storage() -> MemoryStorage:
 @pytest.fixture
 def clock() -> Metronome:
     return Metronome()
+
+
+@pytest.fixture
+async def bodies() -> AsyncIterator[Bodies]:
+    bodies = Bodies()
+    yield bodies
+    await bodies.end()
 
 
 @pytest.fixture
@@ -112,109 +145,108 @@ async def test_a_lease_is_the_owners_for_its_whole_length(keeper: LeaseKeeper) -
     assert lease.number != keeper.lease("run", "charge", 2, NOW).number
 
 
-async def test_held_leases_are_renewed(storage: Storage, keeper: LeaseKeeper) -> None:
-    bodies = Bodies()
+async def test_held_leases_are_renewed(
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
+) -> None:
     first, second = await leased(storage, keeper), await leased(storage, keeper)
-    keeper.hold(first, bodies.stop)
-    keeper.hold(second, bodies.stop)
+    await bodies.begin(keeper.hold(first))
+    await bodies.begin(keeper.hold(second))
 
     await keeper.renew(NOW + 5 * SECOND)
 
-    assert 0 == bodies.stopped
+    assert [] == await bodies.stopped()
     assert [NOW + 20 * SECOND] * 2 == [await until(storage, one) for one in (first, second)]
 
 
-async def test_what_was_dropped_is_renewed_no_more(storage: Storage, keeper: LeaseKeeper) -> None:
-    bodies = Bodies()
+async def test_what_was_dropped_is_renewed_no_more(
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
+) -> None:
     lease = await leased(storage, keeper)
-    held = keeper.hold(lease, bodies.stop)
+    held = await bodies.begin(keeper.hold(lease))
     keeper.drop(held)
     keeper.drop(held)
 
     await keeper.renew(NOW + 5 * SECOND)
 
     assert held.ended
-    assert (0, NOW + LENGTH) == (bodies.stopped, await until(storage, lease))
+    assert ([], NOW + LENGTH) == (await bodies.stopped(), await until(storage, lease))
 
 
 async def test_the_body_of_a_lost_lease_is_stopped_once(
-    storage: Storage, keeper: LeaseKeeper, caplog: pytest.LogCaptureFixture
+    storage: Storage, keeper: LeaseKeeper, caplog: pytest.LogCaptureFixture, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lost, kept = await leased(storage, keeper), await leased(storage, keeper)
-    held = [keeper.hold(lease, bodies.stop) for lease in (lost, kept)]
+    held = [await bodies.begin(keeper.hold(lease)) for lease in (lost, kept)]
     run = (await storage.load(lost.run_id)).instance
     await commit(storage, moved(run), ended=(("charge", 1),))
 
     await keeper.renew(NOW + 5 * SECOND)
     await keeper.renew(NOW + 10 * SECOND)
 
-    assert 1 == bodies.stopped
+    assert held[:1] == await bodies.stopped()
     assert [True, False] == [one.ended for one in held]
     assert f"the lease of step 'charge', attempt 1, of run {lost.run_id} is lost" in caplog.text
 
 
 async def test_a_lease_that_expired_before_its_renewal_is_lost(
-    storage: Storage, keeper: LeaseKeeper, clock: Metronome
+    storage: Storage, keeper: LeaseKeeper, clock: Metronome, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lease = await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
+    held = await bodies.begin(keeper.hold(lease))
 
     clock.time = NOW + LENGTH
     await keeper.renew(clock.time)
 
-    assert (1, NOW + LENGTH) == (bodies.stopped, await until(storage, lease))
+    assert ([held], NOW + LENGTH) == (await bodies.stopped(), await until(storage, lease))
 
 
 async def test_a_commit_of_this_process_stops_the_bodies_whose_leases_it_ended(
-    storage: Storage, keeper: LeaseKeeper
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lease, other = await leased(storage, keeper), await leased(storage, keeper)
-    held = [keeper.hold(one, bodies.stop) for one in (lease, other)]
+    held = [await bodies.begin(keeper.hold(one)) for one in (lease, other)]
 
     keeper.lose(keeper.of(lease.run_id, [("charge", 2), ("ship", 1)]))
-    untouched = bodies.stopped
+    untouched = await bodies.stopped()
     keeper.lose(keeper.of(lease.run_id, [("charge", 1)]))
 
-    assert (0, 1) == (untouched, bodies.stopped)
+    assert ([], held[:1]) == (untouched, await bodies.stopped())
     assert [True, False] == [one.ended for one in held]
 
 
 async def test_a_later_lease_of_the_same_attempt_stops_the_body_of_the_earlier_one(
-    storage: Storage, keeper: LeaseKeeper
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
 ) -> None:
-    earlier_body, later_body = Bodies(), Bodies()
     earlier = await leased(storage, keeper)
     later = keeper.lease(earlier.run_id, earlier.step, earlier.attempt, NOW + SECOND)
-    former = keeper.hold(earlier, earlier_body.stop)
+    former = await bodies.begin(keeper.hold(earlier))
 
-    held = keeper.hold(later, later_body.stop)
+    held = await bodies.begin(keeper.hold(later))
     keeper.drop(former)
 
-    assert (1, 0) == (earlier_body.stopped, later_body.stopped)
+    assert [former] == await bodies.stopped()
     assert (True, False) == (former.ended, held.ended)
 
 
-async def test_what_is_still_held_is_given_back(storage: Storage, keeper: LeaseKeeper) -> None:
-    bodies = Bodies()
+async def test_what_is_still_held_is_given_back(
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
+) -> None:
     lease, dropped = await leased(storage, keeper), await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
-    keeper.drop(keeper.hold(dropped, bodies.stop))
+    await bodies.begin(keeper.hold(lease))
+    keeper.drop(await bodies.begin(keeper.hold(dropped)))
 
     await keeper.release()
     await keeper.release()
 
     released = [(await storage.load(one.run_id)).leases[0].released for one in (lease, dropped)]
     assert [True, False] == released
-    assert 0 == bodies.stopped
+    assert [] == await bodies.stopped()
 
 
 async def test_nobody_gives_back_what_is_anothers(storage: Storage, clock: Metronome) -> None:
     alice, bob = (LeaseKeeper(storage, clock, owner, LENGTH) for owner in (ALICE, BOB))
     lease = await leased(storage, alice)
-    bob.hold(lease, Bodies().stop)
+    bob.hold(lease)
 
     await bob.release()
 
@@ -223,11 +255,10 @@ async def test_nobody_gives_back_what_is_anothers(storage: Storage, clock: Metro
 
 
 async def test_a_lease_is_renewed_three_times_in_its_length(
-    storage: Storage, keeper: LeaseKeeper, clock: Metronome
+    storage: Storage, keeper: LeaseKeeper, clock: Metronome, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lease = await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
+    await bodies.begin(keeper.hold(lease))
 
     running = asyncio.create_task(keeper.run())
     await clock.paused.wait()
@@ -239,7 +270,7 @@ async def test_a_lease_is_renewed_three_times_in_its_length(
 
     assert {5.0} == set(clock.pauses)
     assert [20 * SECOND, 25 * SECOND, 30 * SECOND, 35 * SECOND, 40 * SECOND] == times
-    assert 0 == bodies.stopped
+    assert [] == await bodies.stopped()
 
 
 async def test_a_storage_that_is_away_does_not_end_the_renewing(
@@ -248,7 +279,7 @@ async def test_a_storage_that_is_away_does_not_end_the_renewing(
     outage = Outage(storage)
     keeper = LeaseKeeper(outage.storage, clock, ALICE, LENGTH)
     lease = await leased(storage, keeper)
-    keeper.hold(lease, Bodies().stop)
+    keeper.hold(lease)
 
     outage.fail("renew")
     running = asyncio.create_task(keeper.run())
@@ -262,13 +293,12 @@ async def test_a_storage_that_is_away_does_not_end_the_renewing(
 
 
 async def test_an_error_that_nobody_foresaw_does_not_end_the_renewing(
-    clock: Metronome, caplog: pytest.LogCaptureFixture
+    clock: Metronome, caplog: pytest.LogCaptureFixture, bodies: Bodies
 ) -> None:
     storage = Faulty()
     keeper = LeaseKeeper(storage, clock, ALICE, LENGTH)
-    bodies = Bodies()
     lease = await leased(storage, keeper)
-    keeper.hold(lease, bodies.stop)
+    await bodies.begin(keeper.hold(lease))
 
     running = asyncio.create_task(keeper.run())
     await clock.paused.wait()
@@ -277,34 +307,32 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_renewing(
     running.cancel()
 
     assert "OSError: no route to the storage" in caplog.text
-    assert (0, NOW + 25 * SECOND) == (bodies.stopped, await until(storage, lease))
+    assert ([], NOW + 25 * SECOND) == (await bodies.stopped(), await until(storage, lease))
 
 
 async def test_a_commit_that_is_answered_late_leaves_a_later_lease_of_the_attempt_alone(
-    storage: Storage, keeper: LeaseKeeper
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lease = await leased(storage, keeper)
     keeper.hold(lease)
     ending = keeper.of(lease.run_id, [("charge", 1)])
-    later = keeper.hold(keeper.lease(*lease.key, NOW + SECOND), bodies.stop)
+    later = await bodies.begin(keeper.hold(keeper.lease(*lease.key, NOW + SECOND)))
 
     keeper.lose(ending)
 
-    assert (0, False) == (bodies.stopped, later.ended)
+    assert ([], False) == (await bodies.stopped(), later.ended)
 
 
 async def test_the_body_of_an_earlier_lease_of_the_same_attempt_is_stopped(
-    storage: Storage, keeper: LeaseKeeper
+    storage: Storage, keeper: LeaseKeeper, bodies: Bodies
 ) -> None:
-    bodies = Bodies()
     lease = await leased(storage, keeper)
-    former = keeper.hold(lease, bodies.stop)
+    former = await bodies.begin(keeper.hold(lease))
 
     later = keeper.hold(keeper.lease(*lease.key, NOW + SECOND))
     keeper.drop(former)
 
-    assert (1, True, False) == (bodies.stopped, former.ended, later.ended)
+    assert ([former], True, False) == (await bodies.stopped(), former.ended, later.ended)
 
 
 async def test_what_was_abandoned_is_given_back(storage: Storage, keeper: LeaseKeeper) -> None:
@@ -350,9 +378,36 @@ async def test_where_nothing_is_held_the_storage_is_not_asked(
 async def test_a_release_that_fails_says_so(storage: Storage, clock: Metronome) -> None:
     outage = Outage(storage)
     keeper = LeaseKeeper(outage.storage, clock, ALICE, LENGTH)
-    keeper.hold(await leased(storage, keeper), Bodies().stop)
+    keeper.hold(await leased(storage, keeper))
 
     outage.fail("release")
 
     with pytest.raises(StorageUnavailable):
         await keeper.release()
+
+
+async def test_a_lease_that_is_lost_after_its_body_stops_nothing(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    held = keeper.hold(await leased(storage, keeper))
+
+    with held.protecting():
+        pass
+    held.lose()
+    await asyncio.sleep(0)
+
+    assert held.ended
+
+
+async def test_the_body_of_a_lost_lease_is_stopped_from_within_as_well(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    held = keeper.hold(await leased(storage, keeper))
+
+    async def body() -> None:
+        with held.protecting():
+            held.lose()
+            await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(body())

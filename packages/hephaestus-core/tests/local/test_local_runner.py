@@ -142,7 +142,7 @@ class TestBeyondTheContract(Apps):
     ) -> None:
         stage.direct("run_errand", hanging_once(stage, "run_errand"))
         clock = Jumping()
-        async with Hephaestus(storage, LocalRunner(lease=0.2, poll=3600), clock=clock):
+        async with Hephaestus(storage, LocalRunner(lease=0.2, poll=0.5), clock=clock):
             errand = await Errand.start("1", stage.initial())
             await stage.reached("run_errand hangs")
 

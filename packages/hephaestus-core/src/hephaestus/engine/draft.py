@@ -8,9 +8,9 @@ from typing import Any, Literal
 import msgspec
 
 from hephaestus.engine.advanced import Transition, Waited
+from hephaestus.engine.handout import leased_until
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context
-from hephaestus.engine.handout import leased_until
 from hephaestus.errors import DamagedInstance, Fatal, InvalidArgument
 from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded

@@ -117,7 +117,7 @@ class Row:
         self.token = change.token
         self.wake_at = change.wake_at
         for message_id in change.consumed:
-            del self.inbox[message_id]
+            self.inbox.pop(message_id, None)
         for message_id in change.kept:
             if message_id in self.inbox:
                 self.inbox[message_id].seen = True

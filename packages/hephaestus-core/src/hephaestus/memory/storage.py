@@ -54,6 +54,7 @@ class MemoryStorage:
         self._runs: dict[str, list[str]] = {}
         self._unfinished: dict[str, Row] = {}
         self._holders: dict[str, str] = {}
+        self._addressees: dict[str, str] = {}
         self._histories = Histories(self.codec)
         self._sequence = 0
 
@@ -174,6 +175,8 @@ class MemoryStorage:
         if was_finished and not instance.is_finished:
             self._check_key(instance)
         self._write(row, change)
+        for message_id in change.consumed:
+            self._addressees.pop(message_id, None)
         if row.finished != was_finished:
             self._index(row)
 
@@ -188,6 +191,7 @@ class MemoryStorage:
         cut = msgspec.structs.replace(message, body=_BODY, sequence=self._sequence)
         row.inbox[message.id] = Letter(cut, body, _ends(message))
         row.dedup_keys.add(message.dedup_key)
+        self._addressees[message.id] = row.run_id
         return True
 
     def transaction(self, run_id: str) -> AbstractAsyncContextManager[Transaction]:
@@ -199,11 +203,13 @@ class MemoryStorage:
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""
-        for row in self._rows.values():
-            if row.inbox.pop(message_id, None):
-                row.revision += 1
-                return True
-        return False
+        run_id = self._addressees.pop(message_id, None)
+        if run_id is None:
+            return False
+        row = self._rows[run_id]
+        del row.inbox[message_id]
+        row.revision += 1
+        return True
 
     async def due(
         self,
@@ -320,6 +326,7 @@ class MemoryStorage:
     def _store(self, row: Row) -> None:
         self._runs.setdefault(row.id, []).append(row.run_id)
         self._rows[row.run_id] = row
+        self._addressees.update(dict.fromkeys(row.inbox, row.run_id))
         self._index(row)
 
     def _index(self, row: Row) -> None:
@@ -340,6 +347,8 @@ class MemoryStorage:
     def _forget(self, row: Row) -> None:
         """Take a row out, with its inbox and its leases."""
         self._rest(row)
+        for message_id in row.inbox:
+            del self._addressees[message_id]
         del self._rows[row.run_id]
         self._runs[row.id].remove(row.run_id)
         if not self._runs[row.id]:

@@ -52,7 +52,7 @@ class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     entries: tuple[Entry, ...] = ()
     consumed: tuple[str, ...] = ()
-    """The messages that leave the inbox; if one is gone, the commit is stale."""
+    """The messages that leave the inbox."""
 
     kept: tuple[str, ...] = ()
     """The messages that were seen and stay."""

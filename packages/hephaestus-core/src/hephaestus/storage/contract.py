@@ -195,14 +195,13 @@ class Storage(Protocol):
 
         - The stored revision must be the change's less one, or already the change's by the
           same token: then nothing is written again.
-        - No message that it consumes can be gone: what takes one out of an inbox moves the
-          revision.
+        - No message that it consumes or keeps can be gone: what takes one out of an inbox moves
+          the revision.
         - A hand-over by `due` ends.
         - A run that was finished and is not any more takes its `unique_key` back.
         - A lease is granted like one that is claimed: not where an unreleased one exists, expired
           or not, since a claim may have come after the load and does not change the revision.
         - A lease that it frees is forgotten, unless a claim has taken the attempt meanwhile.
-        - A kept message that was withdrawn meanwhile does no harm.
 
         Raises:
             StaleInstance: The run is gone or at another revision, or a lease that it grants is

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from hephaestus.instance import Instance
 from hephaestus.message import EventPosted, Message, StepEnded
 from hephaestus.storage import Change, Lease, Owner, Snapshot
@@ -115,6 +117,8 @@ class Monitor:
         for run in self.runs.values():
             if done and message_id in run.posted:
                 run.gone[message_id] = "withdrawn"
+                revision = run.instance.revision + 1
+                run.instance = msgspec.structs.replace(run.instance, revision=revision)
 
     def _loaded(self, process: Process, snapshot: Snapshot, run_id: str) -> None:
         self._world.note(process, "load", Read(snapshot))

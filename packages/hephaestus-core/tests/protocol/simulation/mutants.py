@@ -21,17 +21,6 @@ class PostsMakeNothingDue(MemoryStorage):
         return accepted
 
 
-class CommitsConsumeWhatIsGone(MemoryStorage):
-    """A commit does not care whether a message was withdrawn meanwhile."""
-
-    async def withdraw(self, message_id: str) -> bool:
-        revisions = {run_id: row.revision for run_id, row in self._rows.items()}
-        withdrawn = await super().withdraw(message_id)
-        for run_id, revision in revisions.items():
-            self._rows[run_id].revision = revision
-        return withdrawn
-
-
 class ClaimsDespiteTheOutcome(MemoryStorage):
     """A claim does not look into the inbox."""
 
@@ -220,12 +209,22 @@ class AdoptionTakesFromAll(MemoryStorage):
         return 0
 
 
+class WithdrawalsAreNoRevision(MemoryStorage):
+    """A commit does not notice that a message was withdrawn meanwhile."""
+
+    async def withdraw(self, message_id: str) -> bool:
+        run_id = self._addressees.get(message_id)
+        withdrawn = await super().withdraw(message_id)
+        if withdrawn and run_id is not None:
+            self._rows[run_id].revision -= 1
+        return withdrawn
+
+
 MUTANTS: tuple[type[MemoryStorage], ...] = (
     AdoptionTakesFromAll,
     ClaimsDespiteTheAttempt,
     ClaimsDespiteTheLease,
     ClaimsDespiteTheOutcome,
-    CommitsConsumeWhatIsGone,
     CommitsForgetToWake,
     CommitsFreeNothing,
     CommitsIgnoreTheRevision,
@@ -241,4 +240,5 @@ MUTANTS: tuple[type[MemoryStorage], ...] = (
     ReleaseLosesTheAttempt,
     RenewalsDoNothing,
     RenewalsNeverFail,
+    WithdrawalsAreNoRevision,
 )

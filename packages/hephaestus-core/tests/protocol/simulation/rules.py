@@ -235,9 +235,9 @@ def _leases_fit_the_steps(run: Run, change: Change, process: Process) -> str | N
 
 Rule = Callable[[Run, Change, Process], str | None]
 _RULES: tuple[Rule, ...] = (
+    _messages_leave_once,
     _the_revision_follows,
     _it_is_news,
-    _messages_leave_once,
     _the_end_is_final,
     _a_step_completes_once,
     _an_outcome_is_taken_once,

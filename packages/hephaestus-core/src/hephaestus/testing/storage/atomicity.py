@@ -33,14 +33,22 @@ from hephaestus.testing.storage.samples import (
 class CommittingAllOrNothing:
     """Clauses about a change that is refused: no part of it is written."""
 
-    async def test_a_commit_whose_consumed_message_is_gone_is_stale(self, storage: Storage) -> None:
+    @pytest.mark.parametrize("named", ["consumed", "kept", "not named"])
+    async def test_a_message_that_was_withdrawn_meanwhile_makes_a_commit_stale(
+        self, storage: Storage, named: str
+    ) -> None:
         run, rest = await _run_with_everything(storage)
         gone = event(run)
+        await storage.post(gone)
+        loaded = (await storage.load(run.run_id)).instance
+        await storage.withdraw(gone.id)
 
+        consumed = (rest, gone.id) if named == "consumed" else (rest,)
+        kept = (gone.id,) if named == "kept" else ()
         with pytest.raises(StaleInstance):
-            await storage.commit(_everything(run, rest, consumed=(rest, gone.id)))
+            await storage.commit(_everything(loaded, rest, consumed=consumed, kept=kept))
 
-        await _assert_nothing_was_written(storage, run, rest)
+        await _assert_nothing_was_written(storage, moved(run), rest)
 
     async def test_a_commit_that_grants_a_lease_which_is_held_is_stale(
         self, storage: Storage

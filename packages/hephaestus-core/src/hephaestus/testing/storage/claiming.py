@@ -1,11 +1,14 @@
 """The right to execute a step: who gets it by `claim`."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from hephaestus.context import Context
 from hephaestus.instance import ActiveStep
 from hephaestus.storage import Owner, Storage
 from hephaestus.testing.storage.samples import (
@@ -40,6 +43,30 @@ class Claiming:
 
         assert claimed == run
         assert (await storage.load(run.run_id)).leases == (lease(run),)
+
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [
+            ((), {}),
+            (("check",), {"check": {"ok": True}}),
+            (("unheard", "charge"), {}),
+            (("weigh", "check"), {"check": {"ok": True}, "weigh": {"kg": 2}}),
+            (frozenset({"weigh", "unheard"}), {"weigh": {"kg": 2}}),
+        ],
+        ids=["none", "some", "unknown", "all", "a set"],
+    )
+    async def test_a_claim_returns_the_results_that_it_asks_for_and_no_others(
+        self, storage: Storage, asked: Collection[str], expected: dict[str, Any]
+    ) -> None:
+        steps = {"check": {"ok": True}, "weigh": {"kg": 2}}
+        run = new_run(context=Context(initial={"total": 3}, steps=steps))
+        await store(storage, run, results=("check", "weigh"))
+
+        claimed = await storage.claim(lease(run), NOW, results=asked)
+
+        shown = Context(initial={"total": 3}, steps=expected)
+        assert claimed == msgspec.structs.replace(run, context=shown)
+        assert (await storage.load(run.run_id)).instance == run
 
     @pytest.mark.parametrize(
         "step",

@@ -56,6 +56,24 @@ class Committing:
         found = await storage.get(run.run_id)
         assert found.context.steps == {"check": {"ok": True}, "charge": {"amount": 30}, "done": {}}
 
+    async def test_a_commit_of_a_run_that_was_read_in_part_keeps_the_other_results(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run())
+        stored = await commit(
+            storage,
+            with_results(run, check={"ok": True}, weigh={"kg": 2}),
+            results=("check", "weigh"),
+        )
+        claimed = await storage.claim(lease(run), NOW, results=("check",))
+        assert claimed is not None
+
+        after = with_results(claimed, charge={"amount": 30})
+        await storage.commit(change(after, results=("charge",), ended=(("charge", 1),)))
+
+        found = await storage.get(run.run_id)
+        assert found.context.steps == {**stored.context.steps, "charge": {"amount": 30}}
+
     async def test_entries_of_a_change_join_the_history(self, storage: Storage) -> None:
         run = new_run()
         first, second, third = (entry(run.run_id) for _ in range(3))
@@ -86,16 +104,6 @@ class Committing:
         await storage.commit(change(moved(run)))
 
         assert [m.id for m in (await storage.load(run.run_id)).inbox] == [late.id]
-
-    async def test_a_kept_message_that_was_withdrawn_does_no_harm(self, storage: Storage) -> None:
-        run = await store(storage, new_run())
-        kept = event(run)
-        await storage.post(kept)
-        await storage.withdraw(kept.id)
-
-        await storage.commit(change(moved(run), kept=(kept.id,)))
-
-        assert (await storage.load(run.run_id)).inbox == ()
 
     async def test_leases_of_a_change_end_and_begin(self, storage: Storage) -> None:
         run = new_run()

@@ -12,8 +12,10 @@ from hephaestus.testing.storage.samples import (
     NOW,
     change,
     commit,
+    entry,
     event,
     finished_run,
+    lease,
     moved,
     new_run,
     store,
@@ -178,6 +180,67 @@ class Inbox:
 
         assert withdrawn
         assert [message.id for message in (await storage.load(run.run_id)).inbox] == [second.id]
+
+    async def test_a_withdrawal_moves_the_run_to_its_next_revision_and_changes_nothing_else(
+        self, storage: Storage
+    ) -> None:
+        run = new_run(initial={"total": 3}, updated_at=NOW)
+        await store(storage, run, granted=(lease(run),), entries=(entry(run.run_id),))
+        first, second = event(run), event(run)
+        await storage.post(first)
+        await storage.post(second)
+        before = await storage.load(run.run_id)
+
+        await storage.withdraw(first.id)
+
+        after = await storage.load(run.run_id)
+        assert after.instance == moved(before.instance)
+        assert (after.inbox, after.leases) == (before.inbox[1:], before.leases)
+        assert len(await storage.entries(run.run_id)) == 1
+
+    async def test_a_run_goes_on_after_a_withdrawal(self, storage: Storage) -> None:
+        run = await store(storage, new_run())
+        paid = event(run)
+        await storage.post(paid)
+        await storage.withdraw(paid.id)
+
+        after = await commit(storage, moved((await storage.load(run.run_id)).instance))
+
+        assert await storage.get(run.run_id) == after
+
+    @pytest.mark.parametrize("gone", ["consumed", "withdrawn", "never posted"])
+    async def test_withdrawing_what_is_not_there_leaves_the_revision(
+        self, storage: Storage, gone: str
+    ) -> None:
+        run = await store(storage, new_run())
+        paid = event(run)
+        if gone != "never posted":
+            await storage.post(paid)
+        if gone == "consumed":
+            await commit(storage, moved(run), consumed=(paid.id,))
+        if gone == "withdrawn":
+            await storage.withdraw(paid.id)
+        before = await storage.get(run.run_id)
+
+        await storage.withdraw(paid.id)
+
+        assert await storage.get(run.run_id) == before
+
+    @pytest.mark.parametrize("meanwhile", ["put again", "deleted"])
+    async def test_a_withdrawal_finds_a_message_where_its_run_is(
+        self, storage: Storage, meanwhile: str
+    ) -> None:
+        run = await store(storage, new_run())
+        paid = event(run)
+        await storage.post(paid)
+        if meanwhile == "put again":
+            await storage.put(run)
+        else:
+            await storage.delete(run.run_id)
+
+        withdrawn = await storage.withdraw(paid.id)
+
+        assert withdrawn == (meanwhile == "put again")
 
     async def test_a_message_that_was_withdrawn_cannot_be_posted_again(
         self, storage: Storage

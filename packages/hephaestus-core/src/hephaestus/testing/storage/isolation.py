@@ -159,7 +159,7 @@ async def _read(storage: Storage, run: Instance, verb: str) -> Instance:
     if verb == "load":
         return (await storage.load(run.run_id)).instance
     if verb == "claim":
-        claimed = await storage.claim(lease(run), NOW, results=())
+        claimed = await storage.claim(lease(run), NOW, results=("check",))
         assert claimed is not None
         return claimed
     return await storage.get(run.run_id)
