@@ -21,7 +21,7 @@ def can_install() -> bool:
 def install(package: str, program: Path) -> str:
     """Install a package for the sake of a program, without its service; return what went wrong."""
     commands = (["apt-get", "update"], ["apt-get", "install", "--no-install-recommends", package])
-    with _one_at_a_time(), _no_services():
+    with _one_at_a_time(), no_services():
         for command in commands:
             if program.exists():  # another worker was first
                 break
@@ -57,7 +57,8 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 @contextmanager
-def _no_services() -> Iterator[None]:
+def no_services() -> Iterator[None]:
+    """Keep what is installed meanwhile from starting its service."""
     if POLICY.exists():  # its own decision stands
         yield
         return

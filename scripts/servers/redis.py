@@ -6,8 +6,6 @@ import signal
 import socket
 from pathlib import Path
 
-from redis import Redis
-
 from servers.process import Process
 from servers.server import GivenServer, OwnServer, Server
 from servers.source import Given, Installed, Missing, given, version_of
@@ -70,6 +68,8 @@ class RedisServer(OwnServer):
 
 def remove_keys(url: str, pattern: str) -> None:
     """Remove the keys that look like this."""
+    from redis import Redis  # late: a run without it need not wait for its import
+
     with Redis.from_url(url) as client:
         for key in client.scan_iter(match=pattern, count=1000):
             client.unlink(key)

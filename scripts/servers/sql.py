@@ -3,8 +3,6 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-import asyncpg
-
 
 def execute(url: str, statement: str) -> None:
     """Run the statement outside of any transaction and of the caller's event loop."""
@@ -13,6 +11,8 @@ def execute(url: str, statement: str) -> None:
 
 
 async def _execute(url: str, statement: str) -> None:
+    import asyncpg  # late: a run without it need not wait for its import
+
     connection = await asyncpg.connect(url, timeout=10)
     try:
         # A test that left a transaction open is told so, rather than waited for.

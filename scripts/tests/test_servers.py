@@ -10,7 +10,7 @@ import pika
 import pytest
 from redis.asyncio import Redis
 
-from servers import postgres, redis
+from servers import debian, postgres, redis
 from servers.family import descendants, is_alive
 from servers.server import NotOurs, OwnServer, Server
 from servers.source import Given
@@ -198,6 +198,28 @@ async def test_redis_writes_all_down(redis_server: Server) -> None:
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
     } == found
+
+
+def test_a_package_does_not_start_its_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian, "POLICY", tmp_path / "policy-rc.d")
+
+    with debian.no_services():
+        answer = subprocess.run([debian.POLICY, "rabbitmq-server", "start"], check=False)
+
+    assert 101 == answer.returncode
+    assert not debian.POLICY.exists()
+
+
+def test_a_policy_of_the_machine_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "POLICY", tmp_path / "policy-rc.d")
+    debian.POLICY.write_text("its own", "utf-8")
+
+    with debian.no_services():
+        pass
+
+    assert "its own" == debian.POLICY.read_text("utf-8")
 
 
 def family_of(server: OwnServer) -> list[int]:
