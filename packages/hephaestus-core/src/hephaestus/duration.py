@@ -29,6 +29,18 @@ def parse(value: Duration, name: str) -> timedelta:
     return span
 
 
+def positive(value: Duration, name: str) -> timedelta:
+    """Return a span that is longer than nothing.
+
+    Raises:
+        InvalidArgument: It is not, or no span of time that `parse` takes.
+    """
+    span = parse(value, name)
+    if not span:
+        raise InvalidArgument(f"{name} is more than nothing")
+    return span
+
+
 def _seconds(value: object, name: str) -> timedelta:
     # A bool is an int to Python, and `timeout=True` is always a slip.
     if isinstance(value, bool) or not isinstance(value, int | float):

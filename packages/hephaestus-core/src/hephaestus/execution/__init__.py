@@ -1,8 +1,10 @@
 """The loop that all runners share: advance, claim, execute, commit."""
 
 from hephaestus.execution.keeper import Held, LeaseKeeper
+from hephaestus.execution.lookout import Lookout
 from hephaestus.execution.loop import Choice, Dispatcher, Execution, Placed
 from hephaestus.execution.messages import cancel_message, event_message, pending
+from hephaestus.execution.requests import Requests
 
 __all__ = [
     "Choice",
@@ -10,7 +12,9 @@ __all__ = [
     "Execution",
     "Held",
     "LeaseKeeper",
+    "Lookout",
     "Placed",
+    "Requests",
     "cancel_message",
     "event_message",
     "pending",

@@ -10,31 +10,23 @@ from typing import Any, ClassVar
 from hephaestus import duration, registry, running
 from hephaestus.clock import Clock
 from hephaestus.duration import Duration
-from hephaestus.errors import (
-    HephaestusError,
-    InstanceNotFound,
-    InvalidArgument,
-    StorageUnavailable,
-)
+from hephaestus.errors import HephaestusError, InvalidArgument, StorageUnavailable
 from hephaestus.execution import (
     Choice,
     Execution,
     Held,
     LeaseKeeper,
+    Lookout,
     Placed,
-    cancel_message,
-    event_message,
-    pending,
+    Requests,
 )
 from hephaestus.instance import Instance
-from hephaestus.local.alarm import Alarm
 from hephaestus.local.backlog import Backlog, Ready
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.watch import Watch
 
 _log = logging.getLogger("hephaestus.runner")
-_HAND_OVER = timedelta(seconds=10)
 _LOOK = timedelta(milliseconds=10)
 """What another look at a ready step may cost while there is no room for it."""
 
@@ -77,8 +69,8 @@ class LocalRunner:
         if type(concurrency) is not int or concurrency < 1:
             raise InvalidArgument(f"concurrency= is a whole number from 1, not {concurrency!r}")
         self._concurrency = concurrency
-        self._lease = _positive(lease, "lease=")
-        self._poll = _positive(poll, "poll=")
+        self._lease = duration.positive(lease, "lease=")
+        self._poll = duration.positive(poll, "poll=")
         self._grace = duration.parse(grace, "grace=")
         self._worker = name
         self.watch = Watch()
@@ -102,7 +94,6 @@ class LocalRunner:
         self._closing = self._stopping = False
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm(clock, self._poll)
         self._keeper = LeaseKeeper(storage, clock, owner, self._lease)
         self._execution = Execution(
             storage=storage,
@@ -112,13 +103,19 @@ class LocalRunner:
             watch=self.watch,
             runner=self.name,
         )
+        self._requests = Requests(self._execution, storage, clock)
+        self._lookout = Lookout(
+            self._execution, storage, clock,
+            app=app.name, poll=self._poll,
+            limit=self._limit, hand_over=self._hand_over, spawn=self._tracked,
+        )  # fmt: skip
         self._renewing = asyncio.create_task(self._keeper.run(), name="hephaestus-leases")
-        self._looking = asyncio.create_task(self._look(), name="hephaestus-due")
+        self._looking = asyncio.create_task(self._lookout.run(), name="hephaestus-due")
 
     async def close(self) -> None:
         """Let running steps end within the grace period, and give back the others at once."""
         self._closing = True
-        self._alarm.now()
+        self._lookout.close()
         under_way = {self._looking, *self._tasks}
         try:
             await asyncio.wait(under_way, timeout=self._grace.total_seconds())
@@ -139,10 +136,7 @@ class LocalRunner:
 
     async def start(self, instance: Instance, *, session: object = None) -> None:
         """Store a new run and begin it."""
-        if session is None:
-            await self._execution.start(instance)
-        else:
-            await self._storage.create(pending(instance, self._clock.now()), session=session)
+        await self._requests.start(instance, session=session)
 
     async def resume(
         self,
@@ -155,21 +149,16 @@ class LocalRunner:
         session: object = None,
     ) -> None:
         """Keep an event for a run, and let the run take it."""
-        message = event_message(
-            instance, event, payload, codec=self._storage.codec, step=step, dedup_key=dedup_key
+        await self._requests.post_event(
+            instance, event, payload, step=step, dedup_key=dedup_key, session=session
         )
-        await self._storage.post(message, session=session)
-        self._nudge(instance.run_id)
+        # A hint, since `due` returns it too.
+        self._spawn(self._lookout.advance(instance.run_id))
 
     async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
         """Let the event `timeout` reach a step after a delay."""
-        at = self._clock.now() + _positive(delay, "delay=")
-        snapshot = await self._storage.load(run_id)
-        message = event_message(
-            snapshot.instance, "timeout", None, codec=self._storage.codec, step=step, not_before=at
-        )
-        await self._storage.post(message)
-        self._alarm.note(at)
+        message = await self._requests.post_timeout(run_id, step, delay)
+        self._lookout.note(message.not_before)
         return message.id
 
     async def withdraw(self, message_id: str) -> bool:
@@ -178,20 +167,7 @@ class LocalRunner:
 
     async def cancel(self, instance: Instance, *, session: object = None) -> None:
         """Stop the run."""
-        message = cancel_message(instance)
-        await self._storage.post(message, session=session)
-        if session is not None:
-            return
-        # At least once, so that a cancel that came too late does not stay in the inbox.
-        while True:
-            await self._execution.advance(message.run_id)
-            snapshot = await self._storage.load(message.run_id)
-            if snapshot.instance.is_finished:
-                return
-            if all(other.id != message.id for other in snapshot.inbox):
-                # The run failed and was taken up again, which drops a cancel of before.
-                message = cancel_message(instance)
-                await self._storage.post(message)
+        await self._requests.cancel(instance, session=session)
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again."""
@@ -231,7 +207,7 @@ class LocalRunner:
             for key in placed.ready[len(placed.leases) :]:
                 attempt = instance.active[key].attempt
                 self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
-        self._alarm.note(placed.wake_at)
+        self._lookout.note(placed.wake_at)
 
     def _is_ours(self, instance: Instance) -> bool:
         """Tell whether this app may execute the run: its workflow may be pinned to another."""
@@ -279,32 +255,8 @@ class LocalRunner:
         if claimed is not None:
             await self._line(claimed, self._keeper.hold(lease))
 
-    async def _look(self) -> None:
-        """Take what is due, until the runner closes."""
-        while True:
-            await self._alarm.ring()
-            if self._closing:
-                return
-            limit = max(self._free, _AT_LEAST)
-            try:
-                runs = await self._storage.due(
-                    self._clock.now(),
-                    limit,
-                    registry.known(self._app.name),
-                    hand_over=self._hand_over(),
-                )
-            except HephaestusError as error:
-                _log.warning("cannot look for due runs: %s", error)
-                continue
-            except Exception:  # noqa: BLE001  # timers and retries hang on this loop
-                _log.exception("cannot look for due runs")
-                continue
-            if runs:
-                # One that takes long goes on by itself: timers and retries do not wait for it.
-                advancing = [self._tracked(self._advance(run_id)) for run_id in runs]
-                await asyncio.wait(advancing, timeout=self._poll.total_seconds())
-            if len(runs) == limit:
-                self._alarm.now()
+    def _limit(self) -> int:
+        return max(self._free, _AT_LEAST)
 
     def _hand_over(self) -> timedelta:
         """Return how long what is due is hidden from others.
@@ -312,24 +264,9 @@ class LocalRunner:
         Where there is no room it is short, so that those who have some see the steps that are
         ready; but it grows with their number, so that looking at them again stays cheap.
         """
-        longest = min(_HAND_OVER, self._lease)
         if self._free:
-            return longest
-        return min(longest, max(self._poll / 2, _LOOK * len(self._backlog)))
-
-    async def _advance(self, run_id: str) -> None:
-        try:
-            await self._execution.advance(run_id)
-        except InstanceNotFound:
-            _log.debug("run %s is gone", run_id)
-        except HephaestusError as error:
-            _log.warning("run %s could not be advanced: %s", run_id, error)
-        except Exception:  # noqa: BLE001  # one run must not keep the others
-            _log.exception("run %s could not be advanced", run_id)
-
-    def _nudge(self, run_id: str) -> None:
-        """Advance a run soon; a hint, since `due` returns it too."""
-        self._spawn(self._advance(run_id))
+            return self._lease
+        return min(self._lease, max(self._poll / 2, _LOOK * len(self._backlog)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         _ = self._tracked(work)
@@ -350,13 +287,6 @@ class LocalRunner:
             _log.error("a step could not be carried through", exc_info=error)
         if not isinstance(error, StorageUnavailable):
             self._fill()
-
-
-def _positive(value: Duration, name: str) -> timedelta:
-    span = duration.parse(value, name)
-    if not span:
-        raise InvalidArgument(f"{name} is more than nothing")
-    return span
 
 
 async def _stop(*tasks: asyncio.Task[None]) -> None:

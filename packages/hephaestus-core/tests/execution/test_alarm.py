@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from hephaestus.clock import SystemClock
-from hephaestus.local.alarm import Alarm
+from hephaestus.execution.alarm import Alarm
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -1,0 +1,99 @@
+"""Looking for due runs, and advancing them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+
+from hephaestus import registry
+from hephaestus.clock import Clock
+from hephaestus.errors import HephaestusError, InstanceNotFound
+from hephaestus.execution.alarm import Alarm
+from hephaestus.execution.loop import Execution
+from hephaestus.storage import Storage
+
+_log = logging.getLogger("hephaestus.runner")
+_LONGEST_HAND_OVER = timedelta(seconds=10)
+
+
+class Lookout:
+    """Advances what is due: it looks regularly, and at the times that are noted in between.
+
+    Args:
+        app: The name of the app; workflows that are pinned to another are left to that one.
+        poll: How often to look.
+        limit: Says how many runs to take at a time.
+        hand_over: Says how long what is taken is hidden from others.
+        spawn: Makes a task, and looks after it.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        storage: Storage,
+        clock: Clock,
+        *,
+        app: str,
+        poll: timedelta,
+        limit: Callable[[], int],
+        hand_over: Callable[[], timedelta],
+        spawn: "Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]",
+    ) -> None:
+        self._execution = execution
+        self._storage = storage
+        self._clock = clock
+        self._app = app
+        self._poll = poll
+        self._limit = limit
+        self._hand_over = hand_over
+        self._spawn = spawn
+        self._alarm = Alarm(clock, poll)
+        self._closed = False
+
+    def note(self, at: datetime | None) -> None:
+        """Look at that time as well, if it is near."""
+        self._alarm.note(at)
+
+    def close(self) -> None:
+        """Let `run` end soon."""
+        self._closed = True
+        self._alarm.now()
+
+    async def run(self) -> None:
+        """Take what is due, until closed."""
+        while True:
+            await self._alarm.ring()
+            if self._closed:
+                return
+            limit = self._limit()
+            try:
+                runs = await self._storage.due(
+                    self._clock.now(),
+                    limit,
+                    registry.known(self._app),
+                    hand_over=min(_LONGEST_HAND_OVER, self._hand_over()),
+                )
+            except HephaestusError as error:
+                _log.warning("cannot look for due runs: %s", error)
+                continue
+            except Exception:  # noqa: BLE001  # timers and retries hang on this loop
+                _log.exception("cannot look for due runs")
+                continue
+            if runs:
+                # One that takes long goes on by itself: timers and retries do not wait for it.
+                advancing = [self._spawn(self.advance(run_id)) for run_id in runs]
+                await asyncio.wait(advancing, timeout=self._poll.total_seconds())
+            if len(runs) == limit:
+                self._alarm.now()
+
+    async def advance(self, run_id: str) -> None:
+        """Advance a run, and say in the log why it cannot be."""
+        try:
+            await self._execution.advance(run_id)
+        except InstanceNotFound:
+            _log.debug("run %s is gone", run_id)
+        except HephaestusError as error:
+            _log.warning("run %s could not be advanced: %s", run_id, error)
+        except Exception:  # noqa: BLE001  # one run must not keep the others
+            _log.exception("run %s could not be advanced", run_id)
