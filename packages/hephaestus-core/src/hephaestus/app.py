@@ -62,6 +62,7 @@ class Hephaestus:
         self.clock: Clock = SystemClock() if clock is None else clock
         self._name = name or f"app-{next(_numbers)}"
         self._state: Literal["closed", "opening", "open", "closing"] = "closed"
+        self.runner.attach(self)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,18 @@ from hephaestus.storage import Storage
 from hephaestus.watch import Watch
 
 
+class OpenableApp(RunningApp, Protocol):
+    """An app as its runner knows it, before it runs."""
+
+    async def open(self) -> None:
+        """Open the storage and the runner, on this event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
 class Runner(Protocol):
     """Decides where and when steps execute.
 
@@ -23,6 +35,10 @@ class Runner(Protocol):
 
     watch: Watch
     """Woken when a commit of this process changes a run's status, or ends a wait of it."""
+
+    def attach(self, app: OpenableApp) -> None:
+        """Hear of the app that it will serve, as soon as there is one; it may have to open it."""
+        ...
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Begin to execute what is due on the storage, for an app."""

@@ -22,6 +22,7 @@ from hephaestus.execution import (
 )
 from hephaestus.instance import Instance
 from hephaestus.local.backlog import Backlog, Ready
+from hephaestus.runner import OpenableApp
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.watch import Watch
@@ -75,6 +76,9 @@ class LocalRunner:
         self._worker = name
         self.watch = Watch()
         self._is_open = False
+
+    def attach(self, app: OpenableApp) -> None:
+        """Do nothing: whoever made the app opens it."""
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Begin to execute what is due on the storage."""

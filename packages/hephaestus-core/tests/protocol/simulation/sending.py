@@ -20,6 +20,7 @@ from hephaestus.execution import (
     event_message,
 )
 from hephaestus.instance import Instance
+from hephaestus.runner import OpenableApp
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.watch import Watch
@@ -52,6 +53,9 @@ class SendingRunner:
         self._worker = worker
         self._closing = self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def attach(self, app: OpenableApp) -> None:
+        """Do nothing."""
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Begin to look for due runs, and to execute what the broker hands out."""
