@@ -264,7 +264,11 @@ class Execution:
                     if isinstance(ended.outcome, Failed):
                         return ended
                     return await self._settle(transaction, ended)
-            except TransactionConflict as error:
+            except InstanceNotFound:
+                _log.info("run %s was deleted; %r is undone", instance.run_id, step.key)
+                return None
+            # Stale is what grants a lease that somebody has claimed since the load.
+            except (TransactionConflict, StaleInstance) as error:
                 conflicts += 1
                 if conflicts > _REPEATS:
                     failed = Failed(type=type(error).__name__, message=str(error))
@@ -288,7 +292,7 @@ class Execution:
 
     async def _settle(self, transaction: Transaction, ended: StepEnded) -> Placed | None:
         """Commit a step's effects with its outcome, or neither if its attempt is over."""
-        now = self._clock.now()
+        asked = self._clock.now()
         snapshot = await transaction.load()
         before = snapshot.instance
         if not _is_at(before, ended.step, ended.attempt):
@@ -297,9 +301,10 @@ class Execution:
             )
             return None
         # A cancel waits for the next advance: it would be the outcome that is dropped.
-        inbox = [m for m in snapshot.inbox if not isinstance(m.body, CancelRequested)]
-        workflow = _workflow_of(before)
-        advanced = engine.advance(before, workflow, now, inbox=inbox, happened=[ended])
+        inbox = tuple(m for m in snapshot.inbox if not isinstance(m.body, CancelRequested))
+        snapshot = msgspec.structs.replace(snapshot, inbox=inbox)
+        workflow, advanced = _advanced(snapshot, asked, ended)
+        now = self._clock.now()
         return await self._write(before, workflow, advanced, now, transaction.commit)
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
@@ -319,8 +324,7 @@ class Execution:
             asked = self._clock.now()
             snapshot = await self._storage.load(run_id)
             before = snapshot.instance
-            # No later than the snapshot: a lease may have been renewed while that was under way.
-            workflow, advanced = _advanced(snapshot, max(asked, before.updated_at or asked))
+            workflow, advanced = _advanced(snapshot, asked)
             if not advanced.changed and not advanced.ready:
                 return
             try:
@@ -441,8 +445,16 @@ def _unseen(messages: Sequence[Message]) -> tuple[str, ...]:
     return tuple(message.id for message in messages if not message.seen)
 
 
-def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None, Advanced]:
-    """Return the run advanced, and its workflow; a cancel needs none."""
+def _advanced(
+    snapshot: Snapshot, asked: datetime, *happened: StepEnded
+) -> tuple[type[Workflow] | None, Advanced]:
+    """Return the run advanced, and its workflow; a cancel needs none.
+
+    Args:
+        asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
+            renewed while it was under way.
+    """
+    now = max(asked, snapshot.instance.updated_at or asked)
     try:
         workflow = _workflow_of(snapshot.instance)
     except (UnknownWorkflow, InvalidArgument):
@@ -454,6 +466,7 @@ def _advanced(snapshot: Snapshot, now: datetime) -> tuple[type[Workflow] | None,
         workflow,
         now,
         inbox=snapshot.inbox,
+        happened=happened,
         ended_leases=snapshot.ended(now),
         live_leases=snapshot.live(now),
     )

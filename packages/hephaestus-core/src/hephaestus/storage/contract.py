@@ -354,6 +354,7 @@ class Transaction(Protocol):
         """Write the change, and make it durable together with the step's effects.
 
         Raises:
+            StaleInstance: A lease that it grants is held.
             TransactionConflict: The transaction is to be repeated.
             StorageUnavailable: Nobody knows whether it is durable.
         """

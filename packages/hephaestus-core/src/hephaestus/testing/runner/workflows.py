@@ -274,3 +274,36 @@ class Approval(Workflow, unique="approval"):
         carry_out: {"done": Done},
         apologise: {"done": Done},
     }
+
+
+book = Directed("book", "done", "confirmed", "timeout", transactional=True, retry=QUICKLY)
+confirm = Directed("confirm")
+
+
+class Booking(Workflow, unique="booking"):
+    """A transactional step, which may wait or halt, and another one."""
+
+    start_step = book
+    transitions = {
+        book: {"done": confirm, "confirmed": confirm, "timeout": confirm},
+        confirm: {"done": Done},
+    }
+
+
+pick, board = Directed("pick"), Directed("board")
+reserve_seat = Directed("reserve_seat", transactional=True, retry=QUICKLY)
+reserve_meal = Directed("reserve_meal", transactional=True, retry=QUICKLY)
+notify = Directed("notify", retry=QUICKLY)
+
+
+class Trip(Workflow, unique="trip"):
+    """Three branches at once, two of them transactional, and a join."""
+
+    start_step = pick
+    transitions = {
+        pick: {"done": [reserve_seat, reserve_meal, notify]},
+        reserve_seat: {"done": board},
+        reserve_meal: {"done": board},
+        notify: {"done": board},
+        board: {"done": Done},
+    }

@@ -19,6 +19,7 @@ from hephaestus.testing.storage.reading import Reading
 from hephaestus.testing.storage.restoring import Restoring
 from hephaestus.testing.storage.retention import Deleting, Pruning
 from hephaestus.testing.storage.timers import Timers
+from hephaestus.testing.storage.transacting import Transacting
 from hephaestus.testing.storage.transactions import Transactions
 from hephaestus.testing.storage.unseen import EndedLeases, UnseenMessages
 from hephaestus.testing.storage.values import Values
@@ -53,6 +54,7 @@ class StorageContract(
     Values,
     Isolation,
     Transactions,
+    Transacting,
 ):
     """Proves a storage; subclass it, give a `storage` fixture, and run pytest.
 
