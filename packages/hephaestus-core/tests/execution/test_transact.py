@@ -14,6 +14,7 @@ from hephaestus.handle import Handle
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.local import LocalRunner
 from hephaestus.steps import StepContext
+from hephaestus.testing import capture_events
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Body, Stage
@@ -69,10 +70,12 @@ class TestTransact(Apps):
         stage.direct("book", touching(attempts, raising(Deadlock("40P01"), 4)))
         await open_app()
 
-        booking = await Booking.start("1", stage.initial())
-        instance = await booking.wait(PATIENCE)
+        with capture_events("hephaestus.step.exception") as events:
+            booking = await Booking.start("1", stage.initial())
+            instance = await booking.wait(PATIENCE)
 
         assert [1, 1, 1, 1, 2] == attempts
+        assert [1] == [event.metadata["attempt"] for event in events]
         assert {"seat": 1} == storage.effects
         failed, completed, *_ = instance.execution_history
         assert ("failed", 1, "completed", 2) == (

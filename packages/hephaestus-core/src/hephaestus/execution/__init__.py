@@ -2,8 +2,9 @@
 
 from hephaestus.execution.keeper import Held, LeaseKeeper
 from hephaestus.execution.lookout import Lookout
-from hephaestus.execution.loop import Choice, Dispatcher, Execution, Placed
+from hephaestus.execution.loop import Execution
 from hephaestus.execution.messages import cancel_message, event_message, pending
+from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.requests import Requests
 
 __all__ = [

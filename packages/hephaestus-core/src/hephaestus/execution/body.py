@@ -80,6 +80,15 @@ async def execute(
     return ended
 
 
+def given_up(instance: Instance, key: str, error: Exception) -> StepEnded:
+    """Return the failure of an attempt whose transaction has met others too often."""
+    attempt = instance.active[key].attempt
+    _log.warning("step %r of %s failed in attempt %d: %s", key, instance.id, attempt, error)
+    ended = StepEnded(step=key, attempt=attempt, outcome=_failed(error), duration=0.0)
+    _tell(instance, ended, None)
+    return ended
+
+
 async def _outcome(
     workflow: type[Workflow],
     instance: Instance,

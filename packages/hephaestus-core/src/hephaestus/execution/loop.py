@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,21 +15,21 @@ from hephaestus.engine import Advanced
 from hephaestus.errors import (
     AlreadyRunning,
     InstanceNotFound,
-    InvalidArgument,
     StaleInstance,
     StorageUnavailable,
     TransactionConflict,
-    UnknownWorkflow,
 )
-from hephaestus.execution.body import execute
+from hephaestus.execution.body import execute, given_up
 from hephaestus.execution.keeper import Held, LeaseKeeper
+from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.report import report
+from hephaestus.execution.standing import is_at, is_whole, moved, workflow_of
 from hephaestus.execution.turns import Turn, Writes
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, Message, StepEnded
 from hephaestus.outcome import Failed
 from hephaestus.steps import Step
-from hephaestus.storage import Change, Lease, Snapshot, Storage, Transaction
+from hephaestus.storage import Change, Storage, Transaction
 from hephaestus.telemetry import bus
 from hephaestus.watch import Watch
 from hephaestus.workflow import Workflow
@@ -42,42 +42,6 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 T = TypeVar("T")
-
-
-class Choice(msgspec.Struct, frozen=True, gc=False):
-    """What becomes of a run's ready steps; those in neither list stay ready for anyone."""
-
-    leased: tuple[str, ...] = ()
-    """Executed by this process at once."""
-
-    sent: tuple[str, ...] = ()
-    """Sent to a broker."""
-
-
-class Placed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A committed change, and what this process has to do about it."""
-
-    instance: Instance
-    ready: tuple[str, ...]
-    choice: Choice
-    leases: tuple[Lease, ...] = ()
-    wake_at: datetime | None = None
-
-
-class Dispatcher(Protocol):
-    """What a runner decides about ready steps."""
-
-    def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
-        """Decide about the steps that became ready, before the commit."""
-        ...
-
-    def forget(self, choice: Choice) -> None:
-        """Take a choice back: its commit failed."""
-        ...
-
-    def begin(self, placed: Placed) -> None:
-        """Act on a choice that is committed: execute what is leased, send what is sent."""
-        ...
 
 
 class Execution:
@@ -162,7 +126,7 @@ class Execution:
         """
         run_id = instance.run_id
         alone = len(instance.active) == 1 and not instance.kept and run_id not in self._turns
-        if alone and _is_whole(instance):
+        if alone and is_whole(instance):
             try:
                 return await self._deliver_alone(instance, ended)
             except StaleInstance:
@@ -209,7 +173,7 @@ class Execution:
         while True:
             snapshot = await self._storage.load(run_id)
             before = snapshot.instance
-            workflow = _workflow_of(before)
+            workflow = workflow_of(before)
             now = self._clock.now()
             advanced = engine.retry(before, workflow, now, inbox=snapshot.inbox)
             try:
@@ -271,9 +235,7 @@ class Execution:
             except (TransactionConflict, StaleInstance) as error:
                 conflicts += 1
                 if conflicts > _REPEATS:
-                    failed = Failed(type=type(error).__name__, message=str(error))
-                    attempt = held.lease.attempt
-                    return StepEnded(step=step.key, attempt=attempt, outcome=failed, duration=0.0)
+                    return given_up(instance, step.key, error)
             except StorageUnavailable as error:
                 # It may be durable nevertheless, which the next transaction sees.
                 _log.warning("%s; step %r of %s begins again", error, step.key, instance.id)
@@ -288,14 +250,14 @@ class Execution:
             snapshot = await self._patiently(lambda: self._storage.load(lease.run_id))
         except InstanceNotFound:
             return False
-        return _is_at(snapshot.instance, lease.step, lease.attempt)
+        return is_at(snapshot.instance, lease.step, lease.attempt)
 
     async def _settle(self, transaction: Transaction, ended: StepEnded) -> Placed | None:
         """Commit a step's effects with its outcome, or neither if its attempt is over."""
         asked = self._clock.now()
         snapshot = await transaction.load()
         before = snapshot.instance
-        if not _is_at(before, ended.step, ended.attempt):
+        if not is_at(before, ended.step, ended.attempt):
             _log.info(
                 "run %s has moved on; the effects of %r are undone", before.run_id, ended.step
             )
@@ -303,12 +265,12 @@ class Execution:
         # A cancel waits for the next advance: it would be the outcome that is dropped.
         inbox = tuple(m for m in snapshot.inbox if not isinstance(m.body, CancelRequested))
         snapshot = msgspec.structs.replace(snapshot, inbox=inbox)
-        workflow, advanced = _advanced(snapshot, asked, ended)
+        workflow, advanced = moved(snapshot, asked, ended)
         now = self._clock.now()
         return await self._write(before, workflow, advanced, now, transaction.commit)
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
-        workflow = _workflow_of(instance)
+        workflow = workflow_of(instance)
         with Turn(self._turns, instance.run_id) as turn:
             now = self._clock.now()
             advanced = engine.advance(instance, workflow, now, happened=[ended])
@@ -324,7 +286,7 @@ class Execution:
             asked = self._clock.now()
             snapshot = await self._storage.load(run_id)
             before = snapshot.instance
-            workflow, advanced = _advanced(snapshot, asked)
+            workflow, advanced = moved(snapshot, asked)
             if not advanced.changed and not advanced.ready:
                 return
             try:
@@ -429,57 +391,5 @@ class Execution:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _is_whole(instance: Instance) -> bool:
-    """Tell whether the results of all its steps were read."""
-    results = instance.context.steps
-    return all(key in results or step.event is None for key, step in instance.finished.items())
-
-
-def _is_at(instance: Instance, key: str, attempt: int) -> bool:
-    """Tell whether a run waits for the outcome of that attempt of a step."""
-    step = instance.active.get(key)
-    return step is not None and step.state == "ready" and step.attempt == attempt
-
-
 def _unseen(messages: Sequence[Message]) -> tuple[str, ...]:
     return tuple(message.id for message in messages if not message.seen)
-
-
-def _advanced(
-    snapshot: Snapshot, asked: datetime, *happened: StepEnded
-) -> tuple[type[Workflow] | None, Advanced]:
-    """Return the run advanced, and its workflow; a cancel needs none.
-
-    Args:
-        asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
-            renewed while it was under way.
-    """
-    now = max(asked, snapshot.instance.updated_at or asked)
-    try:
-        workflow = _workflow_of(snapshot.instance)
-    except (UnknownWorkflow, InvalidArgument):
-        if engine.is_cancelled(snapshot.instance, snapshot.inbox):
-            return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
-        raise
-    return workflow, engine.advance(
-        snapshot.instance,
-        workflow,
-        now,
-        inbox=snapshot.inbox,
-        happened=happened,
-        ended_leases=snapshot.ended(now),
-        live_leases=snapshot.live(now),
-    )
-
-
-def _workflow_of(instance: Instance) -> type[Workflow]:
-    workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
-    steps = workflow.graph.steps.keys()
-    if not (instance.active.keys() <= steps and instance.stopped.keys() <= steps):
-        gone = sorted({*instance.active, *instance.stopped} - steps)
-        raise InvalidArgument(
-            f"run {instance.run_id} stands at {', '.join(gone)}, which workflow "
-            f"{workflow.name!r} version {workflow.version} does not have any more; "
-            "give a changed definition a new version="
-        )
-    return workflow

@@ -348,7 +348,7 @@ class MemoryStorage:
         """Take a row out, with its inbox and its leases."""
         self._rest(row)
         for message_id in row.inbox:
-            del self._addressees[message_id]
+            self._addressees.pop(message_id, None)
         del self._rows[row.run_id]
         self._runs[row.id].remove(row.run_id)
         if not self._runs[row.id]:

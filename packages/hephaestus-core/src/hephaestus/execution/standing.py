@@ -1,0 +1,69 @@
+"""Where a run stands, as it was read, and where what has happened moves it."""
+
+from datetime import datetime
+
+from hephaestus import engine, registry
+from hephaestus.engine import Advanced
+from hephaestus.errors import InvalidArgument, UnknownWorkflow
+from hephaestus.instance import Instance
+from hephaestus.message import StepEnded
+from hephaestus.storage import Snapshot
+from hephaestus.workflow import Workflow
+
+
+def is_whole(instance: Instance) -> bool:
+    """Tell whether the results of all its steps were read."""
+    results = instance.context.steps
+    return all(key in results or step.event is None for key, step in instance.finished.items())
+
+
+def is_at(instance: Instance, key: str, attempt: int) -> bool:
+    """Tell whether a run waits for the outcome of that attempt of a step."""
+    step = instance.active.get(key)
+    return step is not None and step.state == "ready" and step.attempt == attempt
+
+
+def moved(
+    snapshot: Snapshot, asked: datetime, *happened: StepEnded
+) -> tuple[type[Workflow] | None, Advanced]:
+    """Return the run advanced, and its workflow; a cancel needs none.
+
+    Args:
+        asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
+            renewed while it was under way.
+    """
+    now = max(asked, snapshot.instance.updated_at or asked)
+    try:
+        workflow = workflow_of(snapshot.instance)
+    except (UnknownWorkflow, InvalidArgument):
+        if engine.is_cancelled(snapshot.instance, snapshot.inbox):
+            return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
+        raise
+    return workflow, engine.advance(
+        snapshot.instance,
+        workflow,
+        now,
+        inbox=snapshot.inbox,
+        happened=happened,
+        ended_leases=snapshot.ended(now),
+        live_leases=snapshot.live(now),
+    )
+
+
+def workflow_of(instance: Instance) -> type[Workflow]:
+    """Return the workflow of a run, which must have the steps at which it stands.
+
+    Raises:
+        UnknownWorkflow: It is not defined in this process.
+        InvalidArgument: It was changed, and has those steps no more.
+    """
+    workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
+    steps = workflow.graph.steps.keys()
+    if not (instance.active.keys() <= steps and instance.stopped.keys() <= steps):
+        gone = sorted({*instance.active, *instance.stopped} - steps)
+        raise InvalidArgument(
+            f"run {instance.run_id} stands at {', '.join(gone)}, which workflow "
+            f"{workflow.name!r} version {workflow.version} does not have any more; "
+            "give a changed definition a new version="
+        )
+    return workflow
