@@ -49,7 +49,8 @@ def _it_is_news(run: Run, change: Change, process: Process) -> str | None:
     """A commit that says nothing new may be repeated for ever."""
     before, after = run.instance, change.instance
     same = msgspec.structs.replace(after, revision=before.revision, updated_at=before.updated_at)
-    said = change.entries or change.consumed or change.granted or set(change.kept) - run.seen
+    leases = change.granted or change.freed
+    said = change.entries or change.consumed or leases or set(change.kept) - run.seen
     if same == before and not said and not _a_message_has_come_of_age(run, change):
         return "nothing new is committed"
     return None
