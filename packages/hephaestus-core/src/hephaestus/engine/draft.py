@@ -371,7 +371,9 @@ class Draft:
         self._active[key] = msgspec.structs.replace(self._active[key], **changes)
 
     def _policy(self, key: str) -> Retry:
-        return self._graph.steps[key].retry or self._workflow.retry_policy or DEFAULT_RETRY
+        step = self._graph.steps.get(key)  # a changed definition may have it no more
+        own = None if step is None else step.retry
+        return own or self._workflow.retry_policy or DEFAULT_RETRY
 
 
 def _awaits(step: ActiveStep, ended: StepEnded) -> bool:

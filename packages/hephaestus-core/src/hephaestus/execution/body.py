@@ -81,12 +81,21 @@ async def execute(
 
 
 def given_up(instance: Instance, key: str, error: Exception) -> StepEnded:
-    """Return the failure of an attempt whose transaction has met others too often."""
+    """Return the failure of an attempt whose body does not count, and tell of it."""
     attempt = instance.active[key].attempt
     _log.warning("step %r of %s failed in attempt %d: %s", key, instance.id, attempt, error)
     ended = StepEnded(step=key, attempt=attempt, outcome=_failed(error), duration=0.0)
     _tell(instance, ended, None)
     return ended
+
+
+def refused(workflow: type[Workflow], instance: Instance, key: str) -> StepEnded:
+    """Return the failure of a step at which a run stands, and which its workflow does not have."""
+    reason = (
+        f"workflow {workflow.name!r} version {workflow.version} has no step {key!r} in the "
+        "process that was to execute it; give a changed definition a new version="
+    )
+    return given_up(instance, key, Fatal(reason))
 
 
 async def _outcome(

@@ -19,7 +19,7 @@ from hephaestus.errors import (
     StorageUnavailable,
     TransactionConflict,
 )
-from hephaestus.execution.body import execute, given_up
+from hephaestus.execution.body import execute, given_up, refused
 from hephaestus.execution.keeper import Held, LeaseKeeper
 from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.report import report
@@ -99,10 +99,14 @@ class Execution:
             What to do next in this task; None if the dispatcher was told.
         """
         workflow = registry.find(instance.workflow, instance.workflow_version)
-        step = workflow.graph.steps[held.lease.step]
+        step = workflow.graph.steps.get(held.lease.step)
+        ended: StepEnded | Placed | None
         try:
             try:
-                ended = await self._execute(instance, workflow, step, held, closing)
+                if step is None:
+                    ended = refused(workflow, instance, held.lease.step)
+                else:
+                    ended = await self._execute(instance, workflow, step, held, closing)
             finally:
                 over()
             placed = await self.deliver(instance, ended) if isinstance(ended, StepEnded) else ended
@@ -270,7 +274,7 @@ class Execution:
         return await self._write(before, workflow, advanced, now, transaction.commit)
 
     async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
-        workflow = workflow_of(instance)
+        workflow = workflow_of(instance, (), ended)
         with Turn(self._turns, instance.run_id) as turn:
             now = self._clock.now()
             advanced = engine.advance(instance, workflow, now, happened=[ended])

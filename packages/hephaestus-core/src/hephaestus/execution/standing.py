@@ -1,12 +1,13 @@
 """Where a run stands, as it was read, and where what has happened moves it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from hephaestus import engine, registry
 from hephaestus.engine import Advanced
 from hephaestus.errors import InvalidArgument, UnknownWorkflow
 from hephaestus.instance import Instance
-from hephaestus.message import StepEnded
+from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Snapshot
 from hephaestus.workflow import Workflow
 
@@ -34,7 +35,7 @@ def moved(
     """
     now = max(asked, snapshot.instance.updated_at or asked)
     try:
-        workflow = workflow_of(snapshot.instance)
+        workflow = workflow_of(snapshot.instance, snapshot.inbox, *happened)
     except (UnknownWorkflow, InvalidArgument):
         if engine.is_cancelled(snapshot.instance, snapshot.inbox):
             return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
@@ -50,8 +51,14 @@ def moved(
     )
 
 
-def workflow_of(instance: Instance) -> type[Workflow]:
+def workflow_of(
+    instance: Instance, inbox: Sequence[Message] = (), *happened: StepEnded
+) -> type[Workflow]:
     """Return the workflow of a run, which must have the steps at which it stands.
+
+    Args:
+        inbox: The run's messages; a step that was refused has its outcome there.
+        happened: Outcomes that never were in the inbox.
 
     Raises:
         UnknownWorkflow: It is not defined in this process.
@@ -59,8 +66,12 @@ def workflow_of(instance: Instance) -> type[Workflow]:
     """
     workflow: type[Workflow] = registry.find(instance.workflow, instance.workflow_version)
     steps = workflow.graph.steps.keys()
-    if not (instance.active.keys() <= steps and instance.stopped.keys() <= steps):
-        gone = sorted({*instance.active, *instance.stopped} - steps)
+    if instance.active.keys() <= steps and instance.stopped.keys() <= steps:
+        return workflow
+    outcomes = [m.body for m in inbox if isinstance(m.body, StepEnded)]
+    refused = {ended.step for ended in (*outcomes, *happened)}
+    gone = sorted({*instance.active, *instance.stopped} - steps - refused)
+    if gone:
         raise InvalidArgument(
             f"run {instance.run_id} stands at {', '.join(gone)}, which workflow "
             f"{workflow.name!r} version {workflow.version} does not have any more; "
