@@ -1,0 +1,140 @@
+"""The numbered steps as SQL for given tables; nothing is run."""
+
+from collections.abc import Iterator, Sequence
+from inspect import cleandoc
+from typing import NamedTuple
+
+from sqlalchemy import make_url
+
+from hephaestus.errors import InvalidArgument
+from hephaestus_postgres.migrations import STEPS, Step
+from hephaestus_postgres.models import comment
+from hephaestus_postgres.tables import Tables, check_name
+
+_quoted = make_url("postgresql+asyncpg://").get_dialect()().identifier_preparer.quote
+
+
+class Change(NamedTuple):
+    """One numbered step in one direction."""
+
+    number: int
+    """Of the step."""
+
+    version: int
+    """What the schema is at afterwards."""
+
+    statements: tuple[str, ...]
+    """Those of the step, then that of the comment; for one transaction."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the tables are there afterwards, whatever was before."""
+        return self.version == self.number
+
+
+class Plan:
+    """How the schema of some tables gets from one version to another."""
+
+    def __init__(self, tables: Tables, steps: Sequence[Step] = STEPS) -> None:
+        self._tables = tables
+        self._steps = steps
+
+    @property
+    def latest(self) -> int:
+        """The highest version that the steps lead to."""
+        return len(self._steps)
+
+    @property
+    def lock(self) -> str:
+        """The statement with which those that change one schema take turns.
+
+        Its lock ends with the transaction, so that it serves behind a pooler too.
+        """
+        table = self._tables.instances
+        if table.schema is None:
+            key = f"'hephaestus ' || current_schema() || {literal('.' + table.name)}"
+        else:
+            key = literal(f"hephaestus {table.schema}.{table.name}")
+        return f"SELECT pg_advisory_xact_lock(hashtextextended({key}, 0))"
+
+    def check(self, version: object) -> None:
+        """Refuse what is no version of the schema.
+
+        Raises:
+            InvalidArgument: It is none.
+        """
+        if type(version) is not int or not 0 <= version <= self.latest:
+            raise InvalidArgument(
+                f"a version of the schema is a whole number from 0 (no tables) to {self.latest} "
+                f"(the latest of this release), got {version!r}"
+            )
+
+    def changes(self, start: int, target: int, schema: str | None = None) -> list[Change]:
+        """Return what leads from one version to another, up or down.
+
+        Args:
+            start: The version found.
+            target: The version wanted.
+            schema: Where the tables are, if not where their metadata says.
+
+        Raises:
+            InvalidArgument: There is no such version, or the names of indexes cannot be made
+                of that of a table.
+        """
+        self.check(start)
+        self.check(target)
+        words = self._words(schema)
+        if start <= target:
+            return [
+                _change(step.number, step.number, step.up, words)
+                for step in self._steps[start:target]
+            ]
+        return [
+            _change(step.number, step.number - 1, step.down, words)
+            for step in reversed(self._steps[target:start])
+        ]
+
+    def script(self, start: int, target: int) -> str:
+        """Return the changes as plain SQL, a transaction for each step.
+
+        Raises:
+            InvalidArgument: As for `changes`.
+        """
+        return "\n".join(map(self._transaction, self.changes(start, target)))
+
+    def _transaction(self, change: Change) -> str:
+        body = "".join(f"{statement};\n" for statement in (self.lock, *change.statements))
+        return (
+            f"-- hephaestus-postgres: step {change.number}, to version {change.version}\n"
+            f"BEGIN;\n{body}COMMIT;\n"
+        )
+
+    def _words(self, schema: str | None) -> dict[str, str]:
+        schema = self._tables.instances.schema if schema is None else schema
+        prefix = "" if schema is None else f"{_quoted(schema)}."
+        words = {"schema": prefix}
+        for role, table in self._tables._asdict().items():
+            check_name(table.name)
+            words[role] = f"{prefix}{_quoted(table.name)}"
+            words[f"{role}_name"] = table.name
+        return words
+
+
+def literal(content: str) -> str:
+    """Return the text as SQL writes it."""
+    return "'" + content.replace("'", "''") + "'"
+
+
+def _change(
+    number: int, version: int, statements: tuple[str, ...], words: dict[str, str]
+) -> Change:
+    return Change(number, version, (*_filled(statements, words), *_noted(version, words)))
+
+
+def _filled(statements: tuple[str, ...], words: dict[str, str]) -> Iterator[str]:
+    return (cleandoc(statement.format_map(words)) for statement in statements)
+
+
+def _noted(version: int, words: dict[str, str]) -> Iterator[str]:
+    if version:  # at 0 there is no table left to bear a comment
+        yield f"COMMENT ON TABLE {words['instances']} IS {literal(comment(version))}"

@@ -1,0 +1,109 @@
+"""The tables for runs, their histories and their inboxes."""
+
+from hephaestus_postgres.migrations.step import Step
+
+_ENDED = "('completed', 'failed', 'cancelled')"
+
+STEP = Step(
+    number=1,
+    up=(
+        """
+        CREATE TABLE IF NOT EXISTS {instances} (
+            run_id text COLLATE "C" NOT NULL PRIMARY KEY,
+            id text COLLATE "C" NOT NULL,
+            workflow text COLLATE "C" NOT NULL,
+            workflow_version integer NOT NULL DEFAULT 1,
+            status text NOT NULL DEFAULT 'pending',
+            unique_key text COLLATE "C",
+            initial jsonb NOT NULL DEFAULT '{{}}',
+            state jsonb NOT NULL DEFAULT '{{"format": 1}}',
+            tags jsonb NOT NULL DEFAULT '[]',
+            created_at timestamptz NOT NULL,
+            updated_at timestamptz,
+            finished_at timestamptz,
+            revision bigint NOT NULL DEFAULT 0,
+            token text NOT NULL DEFAULT '',
+            leases jsonb NOT NULL DEFAULT '{{}}',
+            lease_ends timestamptz,
+            wake_at timestamptz,
+            due_at timestamptz,
+            handed_until timestamptz,
+            CONSTRAINT {instances_name}_status_check CHECK (status IN (
+                'pending', 'running', 'waiting', 'halted', 'completed', 'failed', 'cancelled'
+            ))
+        )
+        """,
+        f"""
+        CREATE UNIQUE INDEX IF NOT EXISTS {{instances_name}}_unique_key_idx
+        ON {{instances}} (unique_key)
+        WHERE unique_key IS NOT NULL AND status NOT IN {_ENDED}
+        """,
+        "CREATE INDEX IF NOT EXISTS {instances_name}_id_idx ON {instances} (id)",
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_created_idx
+        ON {instances} (created_at, run_id)
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_status_idx
+        ON {instances} (status, created_at, run_id)
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_workflow_idx
+        ON {instances} (workflow, created_at, run_id)
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_initial_idx
+        ON {instances} USING gin (initial jsonb_path_ops)
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_due_idx
+        ON {instances} (due_at) WHERE due_at IS NOT NULL
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {instances_name}_finished_idx
+        ON {instances} (finished_at) WHERE finished_at IS NOT NULL
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS {entries} (
+            run_id text COLLATE "C" NOT NULL,
+            id text COLLATE "C" NOT NULL,
+            sequence bigint GENERATED ALWAYS AS IDENTITY,
+            action text NOT NULL,
+            step text,
+            step_type text,
+            event text,
+            attempt integer,
+            duration double precision,
+            input jsonb,
+            output jsonb,
+            error jsonb,
+            timestamp timestamptz NOT NULL,
+            is_result boolean NOT NULL DEFAULT false,
+            PRIMARY KEY (run_id, id)
+        )
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS {inbox} (
+            id text COLLATE "C" NOT NULL PRIMARY KEY,
+            run_id text COLLATE "C" NOT NULL,
+            dedup_key text COLLATE "C" NOT NULL,
+            sequence bigint GENERATED ALWAYS AS IDENTITY,
+            body jsonb,
+            not_before timestamptz,
+            step text,
+            attempt integer,
+            is_seen boolean NOT NULL DEFAULT false,
+            CONSTRAINT {inbox_name}_dedup_key_key UNIQUE (run_id, dedup_key)
+        )
+        """,
+        """
+        CREATE INDEX IF NOT EXISTS {inbox_name}_unseen_idx
+        ON {inbox} (run_id) WHERE body IS NOT NULL AND NOT is_seen
+        """,
+    ),
+    down=(
+        "DROP TABLE IF EXISTS {inbox}",
+        "DROP TABLE IF EXISTS {entries}",
+        "DROP TABLE IF EXISTS {instances}",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What gets the schema of a database from one version to another."""

@@ -1,0 +1,16 @@
+"""A schema that has had a second step, as a later release will."""
+
+from hephaestus_postgres.migrations import STEPS, Step
+
+ADDED = Step(
+    number=len(STEPS) + 1,
+    up=(
+        "ALTER TABLE {instances} ADD COLUMN IF NOT EXISTS note text",
+        "CREATE INDEX IF NOT EXISTS {instances_name}_note_idx ON {instances} (note)",
+    ),
+    down=(
+        "DROP INDEX IF EXISTS {schema}{instances_name}_note_idx",
+        "ALTER TABLE {instances} DROP COLUMN IF EXISTS note",
+    ),
+)
+LATER = (*STEPS, ADDED)
