@@ -67,13 +67,14 @@ class Outages(Apps):
         stage.direct("run_errand", lambda _: stage.reached("go"))
         outage = Outage(storage)
         app = await open_app(storage=outage.storage, lease=0.3)
-        await open_app()
 
         async def went_on() -> bool:
             return outage.calls["renew"] >= 3
 
         outage.fail("renew")
         errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
+        await stage.reached("run_errand")
+        await open_app()
         await eventually(went_on)
         stage.mark("go")
         instance = await errand.wait(PATIENCE)

@@ -85,13 +85,13 @@ class TakeOver(Apps):
         stage.direct("send_bill", lambda _: stage.reached("go"))
         outage = Outage(storage)
         app = await open_app(storage=outage.storage, lease=SHORT)
-        await open_app(lease=SHORT)
 
         async def outlived_its_lease() -> bool:
             return outage.calls["renew"] >= 6
 
         bill = await app.start_instance(Bill, stage.initial(), id="bill::1")
         await stage.reached("send_bill")
+        await open_app(lease=SHORT)
         await eventually(outlived_its_lease)
         stage.mark("go")
         instance = await bill.wait(PATIENCE, until="waiting")
