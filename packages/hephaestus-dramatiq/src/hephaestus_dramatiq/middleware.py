@@ -1,0 +1,68 @@
+"""The middleware that opens the app in a worker, and closes it."""
+
+# ruff: noqa: ARG002  # Dramatiq calls a hook with all that it has, by position
+
+import threading
+from typing import Any, Protocol
+
+from dramatiq import Broker, Middleware, Worker
+from dramatiq.broker import MessageProxy
+
+from hephaestus_dramatiq.failures import UnreadableMessage
+
+
+class Host(Protocol):
+    """Who hears of the life of a worker."""
+
+    def worker_boots(self, worker: Worker) -> None:
+        """Begin to execute, once the app is open."""
+        ...
+
+    def worker_shuts_down(self) -> None:
+        """Begin nothing more, and let what runs end."""
+        ...
+
+    def worker_is_down(self) -> None:
+        """Close what was opened for the worker."""
+        ...
+
+
+class HephaestusMiddleware(Middleware):
+    """Ties an app to the worker of its process; `DramatiqRunner` adds it to the broker."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._thread = threading.local()
+
+    def current(self) -> MessageProxy:
+        """Return the message that this thread is at."""
+        message: MessageProxy = self._thread.message
+        return message
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Open the app, on an event loop of its own."""
+        self._host.worker_boots(worker)
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Let the steps that run end in their grace period, while Dramatiq waits for them."""
+        self._host.worker_shuts_down()
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Close the app."""
+        self._host.worker_is_down()
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        """Remember the message for our actors."""
+        self._thread.message = message
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: Any | None = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """Make a dead letter of what is unreadable, whoever else minds."""
+        if isinstance(exception, UnreadableMessage):
+            message.fail()

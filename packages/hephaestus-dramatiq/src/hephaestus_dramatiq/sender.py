@@ -1,0 +1,87 @@
+"""Sending messages from a thread of their own, so that no event loop waits for a broker."""
+
+import logging
+import threading
+from queue import SimpleQueue
+from typing import TypeAlias
+
+from dramatiq import Broker, Message
+
+_log = logging.getLogger("hephaestus.dramatiq")
+_PAUSE = 1.0
+"""Seconds between two attempts to reach a broker that is away."""
+
+_MOST = 10_000
+"""So many messages wait to be sent; what comes on top is left to `due`."""
+
+_Item: TypeAlias = "tuple[Message[None], int | None] | None"
+
+
+class Sender:
+    """Sends in order; a message that cannot be sent is tried again until the broker is back.
+
+    It is a hint that may be lost all the same: with the process, or where too many wait.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._waiting: SimpleQueue[_Item] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._away = False
+        self._dropped = 0
+
+    @property
+    def reaches_broker(self) -> bool:
+        """Whether the broker took the last message that it was offered."""
+        return not self._away
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._closed.clear()
+        self._thread = threading.Thread(target=self._run, name="hephaestus-sender", daemon=True)
+        self._thread.start()
+
+    def send(self, message: "Message[None]", delay: int | None = None) -> None:
+        """Send a message as soon as possible, without waiting for it.
+
+        Args:
+            delay: After how many milliseconds it is to be delivered.
+        """
+        if self._waiting.qsize() < _MOST:
+            self._waiting.put((message, delay))
+            return
+        self._dropped += 1
+        if self._dropped == 1:
+            _log.warning("%d messages wait to be sent; more are left to who looks for due", _MOST)
+
+    def close(self, seconds: float) -> None:
+        """Send what still waits, for so long at most; nothing more if the broker is away."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._closed.set()
+        self._waiting.put(None)
+        thread.join(seconds)
+        if not self._waiting.empty():
+            _log.warning("messages were left unsent; who looks for due runs finds their steps")
+
+    def _run(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            while not self._try(*item):
+                if self._closed.wait(_PAUSE):
+                    return
+
+    def _try(self, message: "Message[None]", delay: int | None) -> bool:
+        try:
+            self._broker.enqueue(message, delay=delay)
+        except Exception as error:  # noqa: BLE001  # each broker has errors of its own
+            if not self._away:
+                _log.warning("the broker is away (%r); steps wait until it is back", error)
+            self._away = True
+            return False
+        if self._away:
+            _log.info("the broker is back")
+        self._away = False
+        self._dropped = 0
+        return True
