@@ -1,0 +1,60 @@
+"""The connections of a storage: the caller's engine, or one of its own."""
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hephaestus.errors import InvalidArgument
+
+_DRIVER = "postgresql+asyncpg"
+
+
+class Engines:
+    """An engine for the storage, and one for the transactions of steps.
+
+    These are held while user code runs, so that they have a pool of their own: however many
+    steps hold a connection, the storage can still write.
+    """
+
+    def __init__(self, given: "str | URL | AsyncEngine") -> None:
+        self._is_ours = not isinstance(given, AsyncEngine)
+        if isinstance(given, AsyncEngine):
+            self.main = given
+            if given.dialect.driver != "asyncpg":
+                raise InvalidArgument(
+                    f"the engine works with {given.dialect.driver}; make it of a URL that begins "
+                    f"with {_DRIVER}://"
+                )
+        else:
+            self.main = create_async_engine(_url(given), pool_pre_ping=True)
+        self._steps: AsyncEngine | None = None
+
+    @property
+    def steps(self) -> AsyncEngine:
+        """The engine whose connections transactional steps hold."""
+        if self._steps is None:
+            main = self.main.sync_engine
+            self._steps = AsyncEngine(Engine(main.pool.recreate(), main.dialect, main.url))
+        return self._steps
+
+    async def dispose(self) -> None:
+        """Close the connections that are ours."""
+        if self._steps is not None:
+            await self._steps.dispose()
+        if self._is_ours:
+            await self.main.dispose()
+
+
+def _url(given: str | URL) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        raise InvalidArgument(
+            f"the address of the database is a URL as {_DRIVER}://user@host/database"
+        ) from error
+    if url.drivername in ("postgresql", "postgres"):
+        return url.set(drivername=_DRIVER)
+    if url.drivername != _DRIVER:
+        raise InvalidArgument(f"the URL begins with {_DRIVER}://, not {url.drivername}://")
+    return url

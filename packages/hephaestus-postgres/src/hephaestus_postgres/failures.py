@@ -1,0 +1,91 @@
+"""What PostgreSQL, its driver and SQLAlchemy raise, as errors of ours."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from hephaestus.errors import HephaestusError, StorageUnavailable, TransactionConflict
+
+NAME = "PostgresStorage"
+_CONFLICTS = ("40001", "40P01")
+_DISCONNECTED = (ConnectionError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_CLASSES_OF_CONNECTION = ("08", "57P")
+
+
+@contextmanager
+def mapped(*but: type[Exception]) -> Iterator[None]:
+    """Let no foreign error of the database out of the block, but those that are foreseen.
+
+    Raises:
+        TransactionConflict: A serialization failure or a deadlock.
+        StorageUnavailable: Whatever else the database, the driver or the pool had to say: the
+            statements are ours, so that none of it is the caller's doing.
+    """
+    try:
+        yield
+    except (HephaestusError, asyncio.CancelledError, *but):
+        raise
+    except (SQLAlchemyError, asyncpg.PostgresError, *_DISCONNECTED, TimeoutError) as error:
+        raise translated(error) from root(error)
+
+
+def translated(error: BaseException) -> HephaestusError:
+    """Return our error for one of the database's."""
+    if is_conflict(error):
+        return TransactionConflict(_sentence(error))
+    return StorageUnavailable(NAME, _sentence(error))
+
+
+def root(error: BaseException) -> BaseException:
+    """Return what the driver raised: what is around it tells the values of the statement."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Tell whether the transaction has only to be repeated."""
+    return _state(error) in _CONFLICTS
+
+
+def is_connection(error: BaseException) -> bool:
+    """Tell whether the connection is lost or could not be had, so that another may do."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _is_lost(error.orig)
+    return _is_lost(error)
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    cause = error
+    while cause is not None:
+        if isinstance(cause, _DISCONNECTED):
+            return True
+        if isinstance(cause, asyncpg.PostgresError):
+            return (cause.sqlstate or "").startswith(_CLASSES_OF_CONNECTION)
+        cause = cause.__cause__
+    return False
+
+
+def _state(error: BaseException | None) -> str | None:
+    """Return the SQLSTATE of an error, however deep it is wrapped."""
+    while error is not None:
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str):
+            return state
+        error = error.orig if isinstance(error, DBAPIError) else error.__cause__
+    return None
+
+
+def _sentence(error: BaseException) -> str:
+    """Return the first line of what went wrong; the statement and its values stay out of it."""
+    told = root(error)
+    if isinstance(error, PoolTimeout):
+        return f"no connection came free in time: {error}"
+    if isinstance(told, asyncpg.DataError):
+        return type(told).__name__  # its words hold the value
+    lines = str(told).strip().splitlines()
+    return f"{type(told).__name__}: {lines[0]}" if lines else type(told).__name__

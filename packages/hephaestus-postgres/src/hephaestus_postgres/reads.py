@@ -1,0 +1,59 @@
+"""Reads by run id that travel together."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hephaestus.errors import InstanceNotFound
+from hephaestus_postgres.batcher import Batcher
+from hephaestus_postgres.failures import mapped
+from hephaestus_postgres.sql import Statements
+from hephaestus_postgres.transaction import run
+from hephaestus_postgres.wire import Record, Wire
+
+
+class _Question(NamedTuple):
+    run_id: str
+    inbox: bool
+    history: bool
+
+
+class Reads:
+    """Reads runs, each with its inbox or its history as they were at the same moment."""
+
+    def __init__(self, engine: AsyncEngine, statements: Statements) -> None:
+        self._engine = engine
+        self._sql = statements.read
+        self._wire = Wire(engine)
+        self._reads: Batcher[_Question, Record] = Batcher(self._read, self._read_alone)
+
+    async def close(self) -> None:
+        """Let what is under way end, and give the connection back."""
+        await self._reads.idle()
+        await self._wire.close()
+
+    async def row(self, run_id: str, *, inbox: bool = False, history: bool = False) -> Record:
+        """Return the row of a run.
+
+        Raises:
+            InstanceNotFound: There is none.
+            StorageUnavailable: It could not be read.
+        """
+        return await self._reads.send(_Question(run_id, inbox, history))
+
+    async def _read(self, asked: Sequence[_Question]) -> Sequence[Record | Exception]:
+        found = await self._wire.fetch(self._sql, *map(list, zip(*asked, strict=True)))
+        rows = {row["place"] - 1: row for row in found}
+        return [
+            rows.get(place) or InstanceNotFound(question.run_id)
+            for place, question in enumerate(asked)
+        ]
+
+    async def _read_alone(self, question: _Question) -> Record:
+        with mapped():
+            async with self._engine.connect() as connection:
+                found = await run(connection, self._sql, *([value] for value in question))
+        if not found:
+            raise InstanceNotFound(question.run_id)
+        return found[0]

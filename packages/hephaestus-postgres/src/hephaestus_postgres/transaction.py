@@ -1,0 +1,104 @@
+"""The caller's transactions, and those of transactional steps."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from hephaestus.codec import Codec
+from hephaestus.errors import InstanceNotFound, InvalidArgument, StaleInstance
+from hephaestus.storage import Change, Snapshot
+from hephaestus_postgres import rows
+from hephaestus_postgres.failures import is_conflict, mapped
+from hephaestus_postgres.parcel import changed_run, commit_columns
+from hephaestus_postgres.sql import Statements
+
+
+async def connection_of(session: object) -> AsyncConnection:
+    """Return the connection of what a caller gave as `session=`.
+
+    Raises:
+        InvalidArgument: It is neither a session nor a connection of SQLAlchemy's asyncio.
+    """
+    if isinstance(session, AsyncSession):
+        return await session.connection()
+    if isinstance(session, AsyncConnection):
+        return session
+    raise InvalidArgument(
+        "session= takes an AsyncSession or an AsyncConnection of sqlalchemy.ext.asyncio, "
+        f"not {type(session).__name__}"
+    )
+
+
+async def run(connection: AsyncConnection, sql: str, *values: object) -> Sequence[Any]:
+    """Run a statement in the connection's transaction and return its rows, if it has any."""
+    result = await connection.exec_driver_sql(sql, values)
+    return [row._mapping for row in result] if result.returns_rows else []
+
+
+class StepTransaction:
+    """The transaction of one execution of a transactional step; see `Transaction`."""
+
+    def __init__(
+        self, connection: AsyncConnection, run_id: str, statements: Statements, codec: Codec
+    ) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        self._statements = statements
+        self._codec = codec
+        # What the step commits or rolls back is a savepoint: the transaction is ours.
+        self.session = AsyncSession(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
+
+    def conflicts(self, error: BaseException) -> bool:
+        """Tell whether it is a serialization failure or a deadlock."""
+        return is_conflict(error)
+
+    async def flush(self) -> None:
+        """Send what the session holds back."""
+        await self.session.commit()
+
+    async def load(self) -> Snapshot:
+        """Lock the run, and return it as it is now."""
+        with mapped():
+            locked = await run(self._connection, self._statements.lock, self._run_id)
+            if not locked:
+                raise InstanceNotFound(self._run_id)
+            (row,) = await run(
+                self._connection, self._statements.read, [self._run_id], [True], [False]
+            )
+        return rows.snapshot_of(row, self._codec)
+
+    async def commit(self, change: Change) -> None:
+        """Write the change, and commit."""
+        columns = commit_columns([changed_run(change, self._codec)])
+        sql = self._statements.commit_alone_for(columns)
+        with mapped():
+            written = await run(self._connection, sql, *columns)
+            if not written:
+                raise StaleInstance(self._run_id, change.instance.revision - 1)
+            await self.session.close()
+            await self._connection.commit()
+
+
+@asynccontextmanager
+async def step_transaction(
+    engine: AsyncEngine, run_id: str, statements: Statements, codec: Codec
+) -> AsyncIterator[StepTransaction]:
+    """Open a transaction that is rolled back unless it was committed."""
+    with mapped():
+        connection = await engine.connect()
+        try:
+            await connection.begin()
+        except BaseException:
+            await connection.close()
+            raise
+    transaction = StepTransaction(connection, run_id, statements, codec)
+    try:
+        yield transaction
+    finally:
+        # A connection that is given back is rolled back; one that is lost needs no more.
+        await transaction.session.close()
+        await connection.close()

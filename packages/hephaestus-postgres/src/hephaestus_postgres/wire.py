@@ -1,0 +1,131 @@
+"""A connection of the driver's own, kept while it is in use."""
+
+import asyncio
+from typing import Any, TypeAlias
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hephaestus_postgres.failures import is_connection, root, translated
+
+Record: TypeAlias = Any
+"""A row as the driver gives it: by place or by name."""
+
+_IDLE = 1.0
+"""Seconds after which an unused connection goes back to the pool."""
+
+_TRIES = 3
+"""A pool may hand out several connections that died with the server."""
+
+_SETTINGS = {
+    # A plan that is made while a table is small must do when it is large: every statement of
+    # ours finds its rows by an index.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+class Wire:
+    """Sends one statement at a time, each a transaction of its own and prepared by the driver.
+
+    It takes a connection from the engine's pool and keeps it as long as statements follow one
+    another: a checkout for each would take three times as long as the statement.
+
+    Args:
+        patience: How long a statement waits for another transaction. What that holds up is
+            sent alone afterwards, and holds up nobody else.
+        asynchronous: Whether it is durable only a moment after the answer.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, *, patience: str = "100ms", asynchronous: bool = False
+    ) -> None:
+        self._engine = engine
+        settings = {**_SETTINGS, "lock_timeout": patience}
+        if asynchronous:
+            settings["synchronous_commit"] = "off"
+        self._set = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
+        self._reset = "; ".join(f"RESET {name}" for name in settings)
+        self._lock = asyncio.Lock()
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._used = 0.0
+        self._idling: asyncio.Task[None] | None = None
+
+    async def fetch(self, sql: str, *values: object) -> list[Record]:
+        """Run a statement that may be repeated if its outcome is unknown; return its rows.
+
+        Raises:
+            TransactionConflict: It met another transaction.
+            StorageUnavailable: It could not be run, or nobody knows whether it was.
+            asyncpg.PostgresError: The database refuses it or its values.
+        """
+        async with self._lock:
+            for left in range(_TRIES - 1, -1, -1):
+                try:
+                    driver = self._driver or await self._connect()
+                    return list(await driver.fetch(sql, *values))
+                except Exception as error:
+                    lost = is_connection(error)
+                    if isinstance(error, asyncpg.PostgresError) and not lost:
+                        raise
+                    await self._drop()
+                    if not (lost and left):
+                        raise translated(error) from root(error)
+                except BaseException:
+                    await self._drop()
+                    raise
+                finally:
+                    self._rest()
+            raise AssertionError("the last try returns or raises")
+
+    async def close(self) -> None:
+        """Give the connection back at once."""
+        if self._idling is not None:
+            self._idling.cancel()
+        async with self._lock:
+            await self._go_home()
+
+    async def _connect(self) -> Any:
+        self._connection = await self._engine.connect()
+        fairy = await self._connection.get_raw_connection()
+        self._driver = fairy.driver_connection
+        await self._driver.execute(self._set)
+        return self._driver
+
+    async def _drop(self) -> None:
+        """Let go of a connection that is in doubt."""
+        connection, self._connection, self._driver = self._connection, None, None
+        if connection is not None:
+            try:
+                await connection.invalidate()
+            finally:
+                await connection.close()
+
+    async def _go_home(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            await self._driver.execute(self._reset)
+        except Exception:  # noqa: BLE001  # whatever is wrong with it, nobody shall have it
+            await self._drop()
+        else:
+            connection, self._connection, self._driver = self._connection, None, None
+            await connection.close()
+
+    def _rest(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._used = loop.time()
+        if self._driver is not None and (self._idling is None or self._idling.done()):
+            self._idling = loop.create_task(self._idle(), name="hephaestus-postgres-idle")
+
+    async def _idle(self) -> None:
+        """Give the connection back when nothing has been sent for a while."""
+        loop = asyncio.get_running_loop()
+        while (left := self._used + _IDLE - loop.time()) > 0 or self._lock.locked():
+            await asyncio.sleep(max(left, 0.01))
+        async with self._lock:
+            await self._go_home()

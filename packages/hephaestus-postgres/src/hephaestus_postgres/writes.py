@@ -1,0 +1,224 @@
+"""Writes that travel together: new runs, commits and messages."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hephaestus.codec import Codec
+from hephaestus.errors import (
+    AlreadyRunning,
+    InstanceNotFound,
+    StaleInstance,
+    StorageUnavailable,
+)
+from hephaestus.instance import Instance
+from hephaestus.message import Message
+from hephaestus.storage import Change
+from hephaestus_postgres.batcher import Batcher
+from hephaestus_postgres.failures import NAME, mapped
+from hephaestus_postgres.parcel import (
+    Parcel,
+    changed_run,
+    commit_columns,
+    create_columns,
+    message_row,
+    new_run,
+    post_columns,
+)
+from hephaestus_postgres.sql import Statements
+from hephaestus_postgres.transaction import run
+from hephaestus_postgres.wire import Record, Wire
+
+_LOOKS = 5
+"""So often a start looks for who holds its key, before it gives up."""
+
+_PATIENCE = "SET LOCAL lock_timeout = '10s'"
+"""How long what is sent alone waits for another transaction."""
+
+
+class _Letter(NamedTuple):
+    message: Message
+    row: tuple[Any, ...]
+
+
+class Writes:
+    """Sends what runners write, in as few transactions as can be."""
+
+    def __init__(self, engine: AsyncEngine, statements: Statements, codec: Codec) -> None:
+        self._engine = engine
+        self._statements = statements
+        self._codec = codec
+        self._creating, self._committing, self._posting = (Wire(engine) for _ in range(3))
+        self._creates = Batcher(self._create, self._create_alone, size=_size)
+        self._commits = Batcher(self._commit, self._commit_alone, size=_size, place=_run_id)
+        self._posts = Batcher(self._post, self._post_alone)
+
+    async def close(self) -> None:
+        """Let what is under way end, and give the connections back."""
+        for batcher in (self._creates, self._commits, self._posts):
+            await batcher.idle()
+        for wire in (self._creating, self._committing, self._posting):
+            await wire.close()
+
+    async def create(self, change: Change) -> None:
+        """Insert a run; see `Storage.create`."""
+        await self._creates.send(new_run(change, self._codec))
+
+    async def commit(self, change: Change) -> None:
+        """Write a change; see `Storage.commit`."""
+        await self._commits.send(changed_run(change, self._codec))
+
+    async def post(self, message: Message) -> bool:
+        """Put a message into an inbox; see `Storage.post`."""
+        return await self._posts.send(_Letter(message, message_row(message, self._codec)))
+
+    async def create_in(self, connection: AsyncConnection, change: Change) -> None:
+        """Insert a run in a transaction, which stays usable if the key is taken."""
+        parcel = new_run(change, self._codec)
+        instance = change.instance
+        with mapped():
+            for _ in range(_LOOKS):
+                sql = self._statements.create_alone
+                if await run(connection, sql, *create_columns([parcel])):
+                    return
+                found = await run(
+                    connection, self._statements.holders, *_holder_columns([instance])
+                )
+                if (known := _as_created(instance, found)) is not None:
+                    if isinstance(known, Exception):
+                        raise known
+                    return
+        raise StorageUnavailable(NAME, f"the key of {instance.id!r} changes hands too quickly")
+
+    async def post_in(self, connection: AsyncConnection, message: Message) -> bool:
+        """Put a message into an inbox in a transaction."""
+        row = message_row(message, self._codec)
+        with mapped():
+            found = await run(connection, self._statements.post, *post_columns([row]))
+        if not found:
+            raise InstanceNotFound(message.run_id)
+        return bool(found[0]["is_new"])
+
+    async def _create(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
+        rows = await self._creating.fetch(self._statements.create, *create_columns(parcels))
+        written = {row["run_id"] for row in rows}
+        runs = [one.change.instance for one in parcels]
+        missing = [instance for instance in runs if instance.run_id not in written]
+        found: Sequence[Record] = ()
+        if missing:
+            columns = _holder_columns(missing)
+            found = await self._creating.fetch(self._statements.holders, *columns)
+        return [
+            True if instance.run_id in written else _as_created(instance, found)
+            for instance in runs
+        ]
+
+    async def _create_alone(self, parcel: Parcel) -> bool:
+        async with self._alone() as connection:
+            await self.create_in(connection, parcel.change)
+        return True
+
+    async def _commit(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
+        columns = commit_columns(parcels)
+        rows = await self._committing.fetch(self._statements.commit_for(columns), *columns)
+        written = {row["run_id"] for row in rows}
+        missing = [run_id for one in parcels if (run_id := _run_id(one)) not in written]
+        standing: dict[str, Record] = {}
+        if missing:
+            found = await self._committing.fetch(self._statements.standing, missing)
+            standing = {row["run_id"]: row for row in found}
+        return [
+            True if _run_id(one) in written else _as_committed(one.change, standing)
+            for one in parcels
+        ]
+
+    async def _commit_alone(self, parcel: Parcel) -> bool:
+        change = parcel.change
+        columns = commit_columns([parcel])
+        try:
+            async with self._alone() as connection:
+                if await run(connection, self._statements.commit_alone_for(columns), *columns):
+                    return True
+                found = await run(connection, self._statements.standing, [change.instance.run_id])
+        except IntegrityError as error:
+            raise await self.taken(change.instance) from error
+        known = _as_committed(change, {row["run_id"]: row for row in found})
+        if known is None:  # what it grants is held
+            raise _stale(change)
+        if isinstance(known, Exception):
+            raise known
+        return True
+
+    async def taken(self, instance: Instance) -> AlreadyRunning:
+        """Return the error for a run whose key another unfinished run holds."""
+        async with self._alone() as connection:
+            found = await run(connection, self._statements.holders, *_holder_columns([instance]))
+        return AlreadyRunning(instance.id, _holder(instance, found))
+
+    async def _post(self, letters: Sequence[_Letter]) -> Sequence[bool | Exception | None]:
+        columns = post_columns([letter.row for letter in letters])
+        rows = await self._posting.fetch(self._statements.post, *columns)
+        new = {row["place"] - 1: row["is_new"] for row in rows}
+        return [
+            new[place] if place in new else InstanceNotFound(letter.message.run_id)
+            for place, letter in enumerate(letters)
+        ]
+
+    async def _post_alone(self, letter: _Letter) -> bool:
+        async with self._alone() as connection:
+            return await self.post_in(connection, letter.message)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that waits for others."""
+        with mapped(IntegrityError):
+            async with self._engine.begin() as connection:
+                await connection.exec_driver_sql(_PATIENCE)
+                yield connection
+
+
+def _size(parcel: Parcel) -> int:
+    return parcel.size
+
+
+def _run_id(parcel: Parcel) -> str:
+    return parcel.change.instance.run_id
+
+
+def _holder_columns(runs: Sequence[Instance]) -> list[list[str]]:
+    keys = [run.unique_key for run in runs if run.unique_key is not None]
+    return [keys, [run.run_id for run in runs]]
+
+
+def _holder(instance: Instance, found: Sequence[Record]) -> str | None:
+    """Return the run that holds the key of one that could not be written."""
+    if instance.is_finished or instance.unique_key is None:
+        return None
+    holders = {row["unique_key"]: row["run_id"] for row in found}
+    return holders.get(instance.unique_key)
+
+
+def _as_created(instance: Instance, found: Sequence[Record]) -> bool | Exception | None:
+    """Tell what became of a run that was not inserted; None if another look is needed."""
+    if any(row["run_id"] == instance.run_id for row in found):
+        return True  # it was stored before: this is a repetition
+    holder = _holder(instance, found)
+    return None if holder is None else AlreadyRunning(instance.id, holder)
+
+
+def _as_committed(change: Change, standing: dict[str, Record]) -> bool | Exception | None:
+    """Tell what became of a change that was not written; None if it has to go alone."""
+    instance = change.instance
+    row = standing.get(instance.run_id)
+    if row is not None and row["revision"] == instance.revision and row["token"] == change.token:
+        return True
+    if row is None or row["revision"] != instance.revision - 1:
+        return _stale(change)
+    return None
+
+
+def _stale(change: Change) -> StaleInstance:
+    return StaleInstance(change.instance.run_id, change.instance.revision - 1)
