@@ -18,4 +18,4 @@ def test_the_version_is_the_one_that_the_build_reads() -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    assert ["__version__"] == hephaestus_redis.__all__
+    assert ["RedisStorage", "__version__"] == hephaestus_redis.__all__

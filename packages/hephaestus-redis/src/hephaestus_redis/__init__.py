@@ -1,5 +1,6 @@
-"""Redis storage for Hephaestus workflows; this release holds no storage yet."""
+"""Redis storage for Hephaestus workflows."""
 
 from hephaestus_redis.__about__ import __version__
+from hephaestus_redis.storage import RedisStorage
 
-__all__ = ["__version__"]
+__all__ = ["RedisStorage", "__version__"]

@@ -1,0 +1,134 @@
+"""What is asked for while a flight is under way travels together in the next one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from hephaestus.errors import HephaestusError
+from hephaestus_redis.failures import FOREIGN, unavailable
+from hephaestus_redis.link import Link
+from hephaestus_redis.script import Command, Script
+
+_MOST_MEMBERS = 256
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Member:
+    """A command on its way, and who waits for the reply."""
+
+    command: Command
+    script: Script | None
+    reply: "asyncio.Future[Any]"
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return sum(len(part) for part in self.command if not isinstance(part, int))
+
+    def settle(self, reply: Any) -> None:
+        """Hand over what came back, unless nobody waits any more."""
+        if self.reply.done():
+            return
+        match reply:
+            case HephaestusError():
+                self.reply.set_exception(reply)
+            case Exception():
+                self.reply.set_exception(unavailable(reply))
+            case _:
+                self.reply.set_result(reply)
+
+
+class Pipeline:
+    """One flight of commands at a time, first in, first out; each succeeds or fails alone.
+
+    Nothing waits when no flight is under way. Cancelling a caller takes back what is not sent
+    yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`; nothing is
+    repeated but scripts that the server did not know.
+    """
+
+    def __init__(self, link: Link, prefix: bytes) -> None:
+        self._link = link
+        self._prefix = prefix
+        self._queue: deque[_Member] = deque()
+        self._flights: asyncio.Task[None] | None = None
+
+    async def run(self, script: Script, call: Mapping[str, Any]) -> Any:
+        """Run a script and return what it returns."""
+        return await self._put(script.command(self._prefix, call), script)
+
+    async def run_all(self, script: Script, calls: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """Run a script several times, one call after the other."""
+        commands = [script.command(self._prefix, call) for call in calls]
+        return await asyncio.gather(*[self._put(command, script) for command in commands])
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """Return the replies to commands that only read."""
+        return await asyncio.gather(*[self._put(command, None) for command in commands])
+
+    async def idle(self) -> None:
+        """Return when no flight is under way."""
+        if self._flights is not None:
+            await asyncio.wait([self._flights])
+
+    def _put(self, command: Command, script: Script | None) -> "asyncio.Future[Any]":
+        reply = asyncio.get_running_loop().create_future()
+        self._queue.append(_Member(command, script, reply))
+        if self._flights is None:
+            self._flights = asyncio.create_task(self._fly(), name="hephaestus-redis")
+        return reply
+
+    async def _fly(self) -> None:
+        batch: list[_Member] = []
+        try:
+            while batch := self._next():
+                for member, reply in zip(batch, await self._replies(batch), strict=True):
+                    member.settle(reply)
+        finally:
+            # Only where the event loop is ending does somebody still wait.
+            for member in (*batch, *self._queue):
+                member.reply.cancel()
+            self._queue.clear()
+            self._flights = None
+
+    def _next(self) -> list[_Member]:
+        """Return the members of the next flight."""
+        batch: list[_Member] = []
+        size = 0
+        while self._queue and len(batch) < _MOST_MEMBERS and size < _MOST_BYTES:
+            member = self._queue.popleft()
+            if not member.reply.done():
+                batch.append(member)
+                size += member.size
+        return batch
+
+    async def _replies(self, batch: Sequence[_Member]) -> list[Any]:
+        try:
+            replies = await self._send(batch, [member.command for member in batch])
+            unknown = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            if unknown:
+                again = [batch[n] for n in unknown]
+                for n, reply in zip(unknown, await self._teach(again), strict=True):
+                    replies[n] = reply
+        except (*FOREIGN, HephaestusError) as error:
+            return [error] * len(batch)
+        return replies
+
+    async def _teach(self, members: Sequence[_Member]) -> list[Any]:
+        """Send again what the server did not know, each script once with its source."""
+        known: set[str] = set()
+        commands = []
+        for member in members:
+            assert member.script is not None  # noqa: S101  # no other command lacks a script
+            taught = member.script.sha in known
+            commands.append(member.command if taught else member.script.taught(member.command))
+            known.add(member.script.sha)
+        return await self._send(members, commands)
+
+    async def _send(self, members: Sequence[_Member], commands: list[Command]) -> list[Any]:
+        writes = any(member.script is not None and member.script.writes for member in members)
+        return await self._link.send(commands, writes=writes)

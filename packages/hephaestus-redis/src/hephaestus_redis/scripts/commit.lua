@@ -1,0 +1,46 @@
+#!lua
+-- Write a change against the revision that it was computed from, once.
+
+local run = call.run_id
+local before = read(run)
+if not before then
+  return {"stale"}
+end
+if before.revision == call.revision and before.token == call.token then
+  return {"written"}
+end
+if before.revision ~= call.before then
+  return {"stale"}
+end
+for _, lease in ipairs(call.granted) do
+  if is_leased(run, lease.place) then
+    return {"stale"}
+  end
+end
+local heads = {}
+for n, id in ipairs(call.consumed) do
+  heads[n] = head_of(run, id)
+  if not heads[n] then
+    return {"stale"}
+  end
+end
+local holder = before.is_finished and not call.is_finished and rival(run, before.unique_key)
+if holder then
+  return {"taken", holder}
+end
+
+for n, id in ipairs(call.consumed) do
+  take(run, id, heads[n])
+  if heads[n].place then
+    -- Its attempt is over, so that another copy of the outcome changes nothing.
+    redis.call("SREM", key("known", run), heads[n].dedup_key)
+  end
+end
+local after = write(run)
+if before.status == after.status and before.finished == after.finished then
+  refresh(run, after)
+else
+  unindex(run, before)
+  index(run, after)
+end
+return {"written"}
