@@ -10,6 +10,7 @@ from hephaestus.running import RunningApp
 from hephaestus.storage import Storage
 from hephaestus.testing.runner.apps import Options
 from hephaestus_dramatiq import DramatiqRunner
+from hephaestus_dramatiq.work import Work
 
 WAKING = 10
 """Milliseconds after which an idle worker looks again."""
@@ -28,10 +29,13 @@ class WorkingRunner(DramatiqRunner):
             **options,
         )
         self.worker: Worker | None = None
+        self.works: list[Work] = []
 
     async def open(self, app: RunningApp, storage: Storage, clock: Clock) -> None:
         """Open, then boot a worker."""
         await super().open(app, storage, clock)
+        assert self._work is not None
+        self.works.append(self._work)
         self.worker = Worker(self.broker, worker_timeout=WAKING, worker_threads=self.threads)
         await asyncio.to_thread(self.worker.start)
 
@@ -43,3 +47,7 @@ class WorkingRunner(DramatiqRunner):
                 await asyncio.to_thread(worker.stop)
         finally:
             await super().close()
+
+    def assert_idle(self) -> None:
+        """Assert that nothing is under way any more, and no thread waits."""
+        assert all(work.is_idle for work in self.works)

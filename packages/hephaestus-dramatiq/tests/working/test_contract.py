@@ -1,21 +1,41 @@
 """The whole contract of a runner, on every storage with every broker."""
 
-from typing import Unpack
+from collections.abc import Iterator
+from typing import ClassVar, Unpack, cast
 
 import pytest
 
-from working.runners import WorkingRunner
-from working.shared_stub import StubServer
 from hephaestus import MemoryStorage
+from hephaestus.runner import Runner
+from hephaestus.storage import Storage
 from hephaestus.testing import RunnerContract
 from hephaestus.testing.runner.apps import Options
+from working.brokers import BROKERS, Connect, new_queue
+from working.runners import WorkingRunner
 
 
-class TestOnMemoryAndStub(RunnerContract):
+class SharedMemory(MemoryStorage):
+    """A storage that all workers of a test reach: they are in one process."""
+
+    durable: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+class TestDramatiqRunner(RunnerContract):
+    @pytest.fixture(autouse=True)
+    def connect(self, broker: str, request: pytest.FixtureRequest) -> Iterator[None]:
+        self.queue = new_queue()
+        with BROKERS[broker](request) as self._connect:
+            yield
+
     @pytest.fixture
-    def storage(self) -> MemoryStorage:
-        self.server = StubServer()
-        return MemoryStorage()
+    def storage(self) -> Storage:
+        return SharedMemory()
 
     def make_runner(self, **options: Unpack[Options]) -> WorkingRunner:
-        return WorkingRunner(self.server.connect(), queue="steps", **options)
+        connect = cast("Connect", self._connect)
+        return WorkingRunner(connect(), queue=self.queue, **options)
+
+    def assert_idle(self, runner: Runner) -> None:
+        assert isinstance(runner, WorkingRunner)
+        runner.assert_idle()
