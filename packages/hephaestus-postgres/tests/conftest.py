@@ -3,9 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from hephaestus_postgres import PostgresStorage
 
@@ -19,7 +17,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def storage(engine: AsyncEngine, postgres_schema: str) -> AsyncIterator[PostgresStorage]:
+async def opened(engine: AsyncEngine, postgres_schema: str) -> AsyncIterator[PostgresStorage]:
     """Return a storage that is open and empty."""
     storage = PostgresStorage(engine, schema=postgres_schema)
     await storage.migrate()

@@ -21,6 +21,13 @@ class TestLocalRunnerOnPostgres(RunnerContract):
         return LocalRunner(**options)
 
     @pytest.fixture
+    async def storage(self, engine: AsyncEngine, postgres_schema: str) -> PostgresStorage:
+        """Return an empty storage, which each app opens for itself."""
+        storage = PostgresStorage(engine, schema=postgres_schema)
+        await storage.migrate()
+        return storage
+
+    @pytest.fixture
     async def effects(self, storage: PostgresStorage, postgres_schema: str) -> str:
         """Return the name of a table of the application's."""
         name = f"{postgres_schema}.effects"

@@ -16,6 +16,11 @@ class TestPostgresStorage(StorageContract):
     """All clauses."""
 
     @pytest.fixture
+    def storage(self, opened: PostgresStorage) -> PostgresStorage:
+        """Return the storage that is to be proved."""
+        return opened
+
+    @pytest.fixture
     def damage(self, storage: PostgresStorage) -> Callable[[str], Awaitable[None]]:
         """Return what makes the stored state of a run unreadable."""
 

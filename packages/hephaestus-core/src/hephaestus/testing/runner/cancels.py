@@ -12,11 +12,11 @@ from hephaestus.testing.runner.stage import PATIENCE, Stage
 from hephaestus.testing.runner.workflows import (
     Approval,
     Bill,
-    Download,
     Errand,
     Export,
     Order,
-    Reminder,
+    Search,
+    Vacation,
 )
 
 
@@ -74,20 +74,23 @@ class Cancels(Apps):
         assert {"validate"} == instance.completed_steps
         assert 0 == stage.count("ship")
 
-    async def test_a_run_that_is_cancelled_at_once_executes_nothing(
+    async def test_a_run_that_is_cancelled_before_there_is_room_executes_nothing(
         self, open_app: OpenApp, stage: Stage
     ) -> None:
-        await open_app()
+        stage.direct("run_errand", lambda _: stage.reached("go"))
+        await open_app(concurrency=1)
 
-        errand = await Errand.start("1", stage.initial())
-        early = stage.count("run_errand")
+        first = await Errand.start("1", stage.initial())
+        await stage.reached("run_errand")
+        errand = await Errand.start("2", stage.initial())
         await errand.cancel()
-        other = await Errand.start("2", stage.initial())
+        stage.mark("go")
+        await first.result(PATIENCE)
+        other = await Errand.start("3", stage.initial())
         await other.result(PATIENCE)
-        instance = await errand.get()
 
-        assert "cancelled" == instance.status
-        assert early + 1 == stage.count("run_errand")
+        assert "cancelled" == (await errand.get()).status
+        assert 2 == stage.count("run_errand")
 
     async def test_all_branches_are_stopped(self, open_app: OpenApp, stage: Stage) -> None:
         async def hang(_: StepContext) -> None:
@@ -113,20 +116,20 @@ class Cancels(Apps):
             raise OSError("no connection")
 
         stage.direct("ask", lambda _: Halt())
-        stage.direct("fetch", fail)
+        stage.direct("crawl", fail)
         await open_app()
 
         bill = await Bill.start("1", stage.initial())
         await bill.wait(PATIENCE, until="waiting")
         approval = await Approval.start("1", stage.initial())
         await approval.wait(PATIENCE, until="halted")
-        reminder = await Reminder.start("1", stage.initial())
-        download = await Download.start("1", stage.initial())
-        await stage.reached("fetch")
-        for handle in (bill, approval, reminder, download):
+        vacation = await Vacation.start("1", stage.initial())
+        search = await Search.start("1", stage.initial())
+        await stage.reached("crawl")
+        for handle in (bill, approval, vacation, search):
             await handle.cancel()
 
-        for handle in (bill, approval, reminder, download):
+        for handle in (bill, approval, vacation, search):
             assert "cancelled" == (await handle.get()).status
 
     async def test_a_cancelled_run_has_no_result(self, open_app: OpenApp, stage: Stage) -> None:

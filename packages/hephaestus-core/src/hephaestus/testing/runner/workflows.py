@@ -12,6 +12,9 @@ from hephaestus.workflow import Workflow
 SOON = timedelta(milliseconds=30)
 """How long the short timers of the samples take."""
 
+LATE = timedelta(hours=1)
+"""How long the timers take that no test sees fire."""
+
 QUICKLY = Retry(max_attempts=3, initial_delay=0.01, backoff="constant", jitter=0)
 WIDTH = 20
 """How many parts an `Export` has."""
@@ -232,6 +235,41 @@ class Enquiry(Workflow, unique="enquiry"):
         file_answer: {"done": Done},
         chase: {"done": Done},
     }
+
+
+replied = WaitForEvent("replied", timeout=LATE)
+thank, nag = Directed("thank"), Directed("nag")
+
+
+class Survey(Workflow, unique="survey"):
+    """An event that comes long before the time is up."""
+
+    start_step = replied
+    transitions = {
+        replied: {"received": thank, "timeout": nag},
+        thank: {"done": Done},
+        nag: {"done": Done},
+    }
+
+
+rest = Wait(LATE, key="rest")
+
+
+class Vacation(Workflow, unique="vacation"):
+    """A pause whose end no test sees."""
+
+    start_step = rest
+    transitions = {rest: {"timeout": Done}}
+
+
+crawl = Directed("crawl")
+
+
+class Search(Workflow, unique="search", retry=Retry(max_attempts=2, initial_delay=LATE)):
+    """A step whose second attempt no test sees."""
+
+    start_step = crawl
+    transitions = {crawl: {"done": Done}}
 
 
 dial = Directed("dial", "connected", "timeout")
