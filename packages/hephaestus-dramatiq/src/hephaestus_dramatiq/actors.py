@@ -121,9 +121,7 @@ class Actors:
         """Leave a message to another worker; where all are like this one, to who looks for due."""
         hops = message.options.get(_HOPS, 0) + 1
         if hops > _MOST_HOPS:
-            _log.warning(
-                "%s; message %s was passed on %d times and ends here", error, message, hops
-            )
+            _log.warning("%s; nobody else took message %s, which ends here", error, message)
             return
         _log.info("%s; message %s is passed on", error, message)
         self._receiver.send(message.copy(options={_HOPS: hops}), _HOP)

@@ -1,36 +1,33 @@
 """The whole contract of a runner, on every storage with every broker."""
 
-from collections.abc import Iterator
-from typing import ClassVar, Unpack, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Unpack, cast
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hephaestus import MemoryStorage
 from hephaestus.runner import Runner
 from hephaestus.storage import Storage
 from hephaestus.testing import RunnerContract
-from hephaestus.testing.runner.apps import Options
+from hephaestus.testing.runner.apps import OpenApp, Options
+from hephaestus.testing.runner.stage import Stage
+from hephaestus.testing.runner.workflows import Errand
+from hephaestus_postgres import PostgresStorage
 from working.brokers import BROKERS, Connect, new_queue
 from working.runners import WorkingRunner
+from working.stores import postgres, redis
 
 
-class SharedMemory(MemoryStorage):
-    """A storage that all workers of a test reach: they are in one process."""
+class OnBroker(RunnerContract):
+    """A runner with a worker beside it, on a broker."""
 
-    durable: ClassVar[bool] = True
-
-
-@pytest.mark.parametrize("broker", BROKERS)
-class TestDramatiqRunner(RunnerContract):
     @pytest.fixture(autouse=True)
     def connect(self, broker: str, request: pytest.FixtureRequest) -> Iterator[None]:
         self.queue = new_queue()
         with BROKERS[broker](request) as self._connect:
             yield
-
-    @pytest.fixture
-    def storage(self) -> Storage:
-        return SharedMemory()
 
     def make_runner(self, **options: Unpack[Options]) -> WorkingRunner:
         connect = cast("Connect", self._connect)
@@ -39,3 +36,64 @@ class TestDramatiqRunner(RunnerContract):
     def assert_idle(self, runner: Runner) -> None:
         assert isinstance(runner, WorkingRunner)
         runner.assert_idle()
+
+    async def test_a_run_that_is_cancelled_at_once_executes_nothing(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        # Reading the run takes a round trip, in which the contract's quick step would end.
+        stage.direct("run_errand", lambda _: stage.reached("never"))
+        await open_app()
+
+        errand = await Errand.start("1", stage.initial())
+        await errand.cancel()
+        instance = await errand.get()
+
+        assert "cancelled" == instance.status
+        assert set() == instance.completed_steps
+
+
+@pytest.mark.parametrize("broker", ["stub"])
+class TestOnMemory(OnBroker):
+    @pytest.fixture
+    def storage(self) -> Storage:
+        return MemoryStorage()
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+class TestOnRedis(OnBroker):
+    @pytest.fixture
+    async def storage(self, request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
+        async with redis(request) as storage:
+            yield storage
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+class TestOnPostgres(OnBroker):
+    @pytest.fixture
+    async def storage(self, request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
+        async with postgres(request) as storage:
+            yield storage
+
+    @pytest.fixture
+    async def effects(self, storage: PostgresStorage, postgres_schema: str) -> str:
+        name = f"{postgres_schema}.effects"
+        async with storage.engine.begin() as connection:
+            await connection.execute(text(f"CREATE TABLE {name} (key text)"))
+        return name
+
+    @pytest.fixture
+    def touch(self, effects: str) -> Callable[[AsyncSession, str], Awaitable[None]]:
+        async def make(session: AsyncSession, key: str) -> None:
+            await session.execute(text(f"INSERT INTO {effects} VALUES (:key)"), {"key": key})
+
+        return make
+
+    @pytest.fixture
+    def touched(self, effects: str, storage: PostgresStorage) -> Callable[[str], Awaitable[int]]:
+        async def count(key: str) -> int:
+            query = text(f"SELECT count(*) FROM {effects} WHERE key = :key")
+            async with storage.engine.connect() as connection:
+                found: Any = await connection.scalar(query, {"key": key})
+            return int(found)
+
+        return count
