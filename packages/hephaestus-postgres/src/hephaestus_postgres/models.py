@@ -13,16 +13,19 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Double,
     Identity,
     Index,
+    Integer,
     Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.schema import conv
 
 from hephaestus.instance import STATUSES, TERMINAL
 
@@ -30,7 +33,8 @@ VERSION = 1
 """The version of the schema that this code reads and writes."""
 
 _ENDED = ", ".join(f"'{status}'" for status in STATUSES if status in TERMINAL)
-# In the order of bytes, as Python compares; and a prefix is found by the index.
+# Every type is given and every name final (`conv`), whatever an application's own models map or
+# call theirs. In the order of bytes, as Python compares; and a prefix is found by the index.
 _Key = Text(collation="C")
 _Moment = TIMESTAMP(timezone=True)
 
@@ -40,29 +44,39 @@ class InstanceMixin:
 
     __tablename__: str
 
+    # What never changes comes first: of an update, PostgreSQL logs from the first difference on.
     run_id: Mapped[str] = mapped_column(_Key, primary_key=True)
     id: Mapped[str] = mapped_column(_Key)
     """The business id, as `orderid::42`."""
 
     workflow: Mapped[str] = mapped_column(_Key)
-    workflow_version: Mapped[int] = mapped_column(server_default=text("1"))
-    status: Mapped[str] = mapped_column(Text, server_default=text("'pending'"))
+    workflow_version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     unique_key: Mapped[str | None] = mapped_column(_Key)
     """What no other unfinished run may hold."""
 
+    tags: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    created_at: Mapped[datetime] = mapped_column(_Moment)
     initial: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     """The data given to `start`."""
 
-    state: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("""'{"format": 1}'"""))
-    """What is rewritten at every commit: steps under way and finished, metadata, the error."""
+    status: Mapped[str] = mapped_column(Text, server_default=text("'pending'"))
+    wake_at: Mapped[datetime | None] = mapped_column(_Moment)
+    """When to look at the run, leases and messages apart."""
 
-    tags: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
-    created_at: Mapped[datetime] = mapped_column(_Moment)
+    due_at: Mapped[datetime | None] = mapped_column(_Moment)
+    """The earlier of that and of the end of a lease, rounded down so that it seldom changes."""
+
+    handed_until: Mapped[datetime | None] = mapped_column(_Moment)
+    """Until when a process looks after the run that found it due."""
+
     updated_at: Mapped[datetime | None] = mapped_column(_Moment)
     finished_at: Mapped[datetime | None] = mapped_column(_Moment)
     revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     token: Mapped[str] = mapped_column(Text, server_default=text("''"))
     """Of the last commit, to know it again when it is repeated."""
+
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("""'{"format": 1}'"""))
+    """What is rewritten at every commit: steps under way and finished, metadata, the error."""
 
     leases: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     """Who executes which step: `{"step/attempt": {"incarnation", "name", "number", "until"}}`."""
@@ -70,22 +84,13 @@ class InstanceMixin:
     lease_ends: Mapped[datetime | None] = mapped_column(_Moment)
     """When the first of the leases ends."""
 
-    wake_at: Mapped[datetime | None] = mapped_column(_Moment)
-    """When to look at the run, leases and messages apart."""
-
-    due_at: Mapped[datetime | None] = mapped_column(_Moment)
-    """The earlier of both, where that of a lease is rounded down, so that it seldom changes."""
-
-    handed_until: Mapped[datetime | None] = mapped_column(_Moment)
-    """Until when a process looks after the run that found it due."""
-
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805  # SQLAlchemy hands it the class
         name = cls.__tablename__
         return (
             CheckConstraint(
                 f"status IN ({', '.join(repr(status) for status in STATUSES)})",
-                name=f"{name}_status_check",
+                name=conv(f"{name}_status_check"),
             ),
             Index(
                 f"{name}_unique_key_idx",
@@ -109,7 +114,8 @@ class InstanceMixin:
                 "finished_at",
                 postgresql_where=text("finished_at IS NOT NULL"),
             ),
-            {"comment": comment(VERSION)},
+            # Room for the versions of a row on its own page: then no index hears of an update.
+            {"comment": comment(VERSION), "postgresql_with": {"fillfactor": 50}},
         )
 
 
@@ -127,7 +133,7 @@ class EntryMixin:
     step: Mapped[str | None] = mapped_column(Text)
     step_type: Mapped[str | None] = mapped_column(Text)
     event: Mapped[str | None] = mapped_column(Text)
-    attempt: Mapped[int | None]
+    attempt: Mapped[int | None] = mapped_column(Integer)
     duration: Mapped[float | None] = mapped_column(Double)
     """Seconds."""
 
@@ -135,7 +141,7 @@ class EntryMixin:
     output: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timestamp: Mapped[datetime] = mapped_column(_Moment)
-    is_result: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_result: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether `output` is what the steps after this one see."""
 
 
@@ -157,15 +163,15 @@ class InboxMixin:
     step: Mapped[str | None] = mapped_column(Text)
     """Whose outcome it is."""
 
-    attempt: Mapped[int | None]
-    is_seen: Mapped[bool] = mapped_column(server_default=text("false"))
+    attempt: Mapped[int | None] = mapped_column(Integer)
+    is_seen: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether a commit has left it for later."""
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805  # SQLAlchemy hands it the class
         name = cls.__tablename__
         return (
-            UniqueConstraint("run_id", "dedup_key", name=f"{name}_dedup_key_key"),
+            UniqueConstraint("run_id", "dedup_key", name=conv(f"{name}_dedup_key_key")),
             Index(
                 f"{name}_unseen_idx",
                 "run_id",

@@ -49,7 +49,7 @@ class Project(NamedTuple):
             ),
             (LOGGING, "pass"),
             (POOL, PATH.format(schema=schema) if by_path else POOL),
-            ("target_metadata=target_metadata", OPTIONS.format(schema=schema, by_path=by_path)),
+            (BY_PATH, BY_PATH if by_path else BY_NAME.format(schema=schema)),
             ("target_metadata = None", f"target_metadata = {metadata}"),
         )
         return project
@@ -90,9 +90,9 @@ IMPORTS = "from hephaestus_postgres import alembic as hephaestus"
 MODELS = "from migrations import shop"
 POOL = "poolclass=pool.NullPool"
 PATH = POOL + ", connect_args={{'server_settings': {{'search_path': {schema!r}}}}}"
-OPTIONS = (
-    "target_metadata=target_metadata, version_table_schema=None if {by_path} else {schema!r}, "
-    "include_schemas=not {by_path}, "
+BY_PATH = "target_metadata=target_metadata"
+BY_NAME = (
+    "target_metadata=target_metadata, version_table_schema={schema!r}, include_schemas=True, "
     "include_name=lambda name, kind, parents: kind != 'schema' or name == {schema!r}"
 )
 
