@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 from sqlalchemy import cast
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from hephaestus.testing import StorageContract
@@ -26,7 +26,7 @@ class TestPostgresStorage(StorageContract):
 
         async def spoil(run_id: str) -> None:
             table = storage.tables.instances
-            spoilt = table.c.state.op("||")(cast({"format": 99}, JSONB))
+            spoilt = cast(cast(table.c.state, JSONB).op("||")(cast({"format": 99}, JSONB)), JSON)
             async with storage.engine.begin() as connection:
                 await connection.execute(
                     table.update().where(table.c.run_id == run_id).values(state=spoilt)

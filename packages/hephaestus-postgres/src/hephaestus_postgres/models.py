@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSON, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import conv
 
@@ -75,8 +75,11 @@ class InstanceMixin:
     token: Mapped[str] = mapped_column(Text, server_default=text("''"))
     """Of the last commit, to know it again when it is repeated."""
 
-    state: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("""'{"format": 1}'"""))
-    """What is rewritten at every commit: steps under way and finished, metadata, the error."""
+    # The cast is for Alembic, which compares what is not alike in the database: json has no `=`.
+    state: Mapped[dict[str, Any]] = mapped_column(
+        JSON, server_default=text("""'{"format": 1}'::json""")
+    )
+    """What is rewritten at every commit, as text: steps under way and finished, metadata, error."""
 
     leases: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     """Who executes which step: `{"step/attempt": {"incarnation", "name", "number", "until"}}`."""
@@ -126,6 +129,8 @@ class EntryMixin:
 
     run_id: Mapped[str] = mapped_column(_Key, primary_key=True)
     id: Mapped[str] = mapped_column(_Key, primary_key=True)
+    """Without the run id that most begin with."""
+
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     """The order of arrival."""
 

@@ -137,7 +137,7 @@ def entry_row(entry: Entry, codec: Codec, *, is_result: bool = False) -> tuple[A
     """Return the row of an entry, in the order of `ENTRY_COLUMNS`."""
     return (
         entry.run_id,
-        entry.id,
+        _short(entry.id, entry.run_id),
         entry.action,
         entry.step,
         entry.step_type,
@@ -271,7 +271,7 @@ def entries_of(run_id: str, stored: str | None, codec: Codec) -> list[Entry]:
     try:
         return [
             Entry(
-                id=entry.id,
+                id=_long(entry.id, run_id),
                 run_id=run_id,
                 step=entry.step,
                 step_type=entry.step_type,
@@ -288,6 +288,19 @@ def entries_of(run_id: str, stored: str | None, codec: Codec) -> list[Entry]:
         ]
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedInstance(run_id, f"in its history: {error}") from error
+
+
+def _short(entry_id: str, run_id: str) -> str:
+    """Return an entry's id without its run id; a backslash marks what only looks like that."""
+    if entry_id.startswith(f"{run_id}/"):
+        return entry_id[len(run_id) :]
+    return f"\\{entry_id}" if entry_id.startswith(("/", "\\")) else entry_id
+
+
+def _long(stored: str, run_id: str) -> str:
+    if stored.startswith("/"):
+        return run_id + stored
+    return stored.removeprefix("\\")
 
 
 def _data(raw: msgspec.Raw, codec: Codec) -> dict[str, Any] | None:

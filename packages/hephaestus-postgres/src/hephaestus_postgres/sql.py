@@ -39,14 +39,17 @@ _ENTRIES = """
 
 
 def _written_entries(first: int, of: str) -> str:
-    """Insert entries, whose columns begin at that parameter, of the runs in a CTE."""
+    """Insert entries, whose columns begin at that parameter, of the runs in a CTE.
+
+    Where entries are known to be new, PostgreSQL need not note that it looked (`{{known}}`).
+    """
     return f"""
         INSERT INTO {{entries}} ({", ".join(ENTRY_COLUMNS)})
         SELECT e.run_id, e.id, e.action, e.step, e.step_type, e.event, e.attempt, e.duration,
                e.input::jsonb, e.output::jsonb, e.error::jsonb, e.timestamp, e.is_result
         FROM {_ENTRIES.format(*range(first, first + len(ENTRY_COLUMNS)))}
         JOIN {of} w ON w.run_id = e.run_id
-        ON CONFLICT DO NOTHING
+        {{known}}
     """
 
 
@@ -89,7 +92,7 @@ WITH batch AS (
         created_at, updated_at, finished_at, revision, token, leases, lease_ends, wake_at, due_at
     )
     SELECT run_id, id, workflow, workflow_version, status, unique_key, initial::jsonb,
-           state::jsonb, tags::jsonb, created_at, updated_at, finished_at, revision, token,
+           state::json, tags::jsonb, created_at, updated_at, finished_at, revision, token,
            leases::jsonb, lease_ends, wake_at, due_at
     FROM free
     ON CONFLICT DO NOTHING
@@ -133,7 +136,7 @@ WITH batch AS (
     FROM batch b JOIN held h ON h.run_id = b.run_id
 ), written AS (
     UPDATE {{instances}} i SET
-        revision = n.revision, token = n.token, status = n.status, state = n.state::jsonb,
+        revision = n.revision, token = n.token, status = n.status, state = n.state::json,
         updated_at = n.updated_at, finished_at = n.finished_at, wake_at = n.wake_at,
         leases = n.leases, lease_ends = n.ends, handed_until = NULL,
         due_at = CASE WHEN n.status NOT IN {_ENDED}
@@ -201,7 +204,7 @@ UPDATE {{instances}} i SET
     lease_ends = {_ENDS.format(leases="i.leases || $4::jsonb")},
     due_at = {_DUE.format(wake_at="i.wake_at", ends=_ENDS.format(leases="i.leases || $4::jsonb"))}
 WHERE i.run_id = $1 AND i.status NOT IN {_ENDED}
-    AND i.state->'active' ? $2
+    AND i.state->'active'->$2 IS NOT NULL
     AND coalesce(i.state->'active'->$2->>'state', 'ready') = 'ready'
     AND coalesce((i.state->'active'->$2->>'attempt')::int, 1) = $3
     -- No subquery: it would not be asked again of a row that another has just changed.
@@ -343,7 +346,7 @@ INSERT INTO {{instances}} AS i (
     run_id, id, workflow, workflow_version, status, unique_key, initial, state, tags,
     created_at, updated_at, finished_at, revision, wake_at, due_at
 )
-SELECT run_id, id, workflow, workflow_version, status, unique_key, initial::jsonb, state::jsonb,
+SELECT run_id, id, workflow, workflow_version, status, unique_key, initial::jsonb, state::json,
        tags::jsonb, created_at, coalesce(updated_at, created_at),
        CASE WHEN status IN {_ENDED} THEN coalesce(finished_at, created_at) END, revision + 1,
        at_once, at_once
@@ -443,15 +446,15 @@ class Statements(NamedTuple):
             return template.format(**names, **parts)
 
         messages = made(MESSAGES)
-        skip = "SKIP LOCKED"
+        skip, known = "SKIP LOCKED", "ON CONFLICT DO NOTHING"
         return cls(
-            create=made(CREATE, lock=_TRY),
-            create_alone=made(CREATE, lock=_WAIT),
+            create=made(CREATE, lock=_TRY, known=known),
+            create_alone=made(CREATE, lock=_WAIT, known=known),
             holders=made(HOLDERS),
-            commit=made(COMMIT, skip=skip, messages=""),
-            commit_alone=made(COMMIT, skip="", messages=""),
-            commit_messages=made(COMMIT, skip=skip, messages=messages),
-            commit_messages_alone=made(COMMIT, skip="", messages=messages),
+            commit=made(COMMIT, skip=skip, messages="", known=""),
+            commit_alone=made(COMMIT, skip="", messages="", known=known),
+            commit_messages=made(COMMIT, skip=skip, messages=messages, known=""),
+            commit_messages_alone=made(COMMIT, skip="", messages=messages, known=known),
             post=made(POST),
             read=made(READ),
             entries=made(ENTRIES),

@@ -31,17 +31,24 @@ _COMMENTS = """
     WHERE c.relnamespace = to_regnamespace(:schema) AND c.relkind = 'r'
     ORDER BY 1
 """
+_OPTIONS = """
+    SELECT c.relname, array_to_string(c.reloptions, ' ')
+    FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace(:schema) AND c.relkind IN ('r', 'i')
+    ORDER BY 1
+"""
 
 Catalogue = dict[str, list[tuple[object, ...]]]
 
 
 async def catalogue(engine: AsyncEngine, schema: str) -> Catalogue:
-    """Return columns, indexes, constraints and comments, without the name of the schema."""
+    """Return columns, indexes, constraints, comments and options, without the name of the schema."""
     parts = {
         "columns": _COLUMNS,
         "indexes": _INDEXES,
         "constraints": _CONSTRAINTS,
         "comments": _COMMENTS,
+        "options": _OPTIONS,
     }
     async with engine.connect() as connection:
         return {

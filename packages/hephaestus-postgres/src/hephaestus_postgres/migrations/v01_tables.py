@@ -13,25 +13,25 @@ STEP = Step(
             id text COLLATE "C" NOT NULL,
             workflow text COLLATE "C" NOT NULL,
             workflow_version integer NOT NULL DEFAULT 1,
-            status text NOT NULL DEFAULT 'pending',
             unique_key text COLLATE "C",
-            initial jsonb NOT NULL DEFAULT '{{}}',
-            state jsonb NOT NULL DEFAULT '{{"format": 1}}',
             tags jsonb NOT NULL DEFAULT '[]',
             created_at timestamptz NOT NULL,
+            initial jsonb NOT NULL DEFAULT '{{}}',
+            status text NOT NULL DEFAULT 'pending',
+            wake_at timestamptz,
+            due_at timestamptz,
+            handed_until timestamptz,
             updated_at timestamptz,
             finished_at timestamptz,
             revision bigint NOT NULL DEFAULT 0,
             token text NOT NULL DEFAULT '',
+            state json NOT NULL DEFAULT '{{"format": 1}}',
             leases jsonb NOT NULL DEFAULT '{{}}',
             lease_ends timestamptz,
-            wake_at timestamptz,
-            due_at timestamptz,
-            handed_until timestamptz,
             CONSTRAINT {instances_name}_status_check CHECK (status IN (
                 'pending', 'running', 'waiting', 'halted', 'completed', 'failed', 'cancelled'
             ))
-        )
+        ) WITH (fillfactor = 50)
         """,
         f"""
         CREATE UNIQUE INDEX IF NOT EXISTS {{instances_name}}_unique_key_idx
