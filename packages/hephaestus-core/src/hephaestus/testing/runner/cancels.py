@@ -12,6 +12,7 @@ from hephaestus.testing.runner.stage import PATIENCE, Stage
 from hephaestus.testing.runner.workflows import (
     Approval,
     Bill,
+    Download,
     Errand,
     Export,
     Order,
