@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.client import NEVER_DECODE
+from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import ResponseError
 
 from hephaestus.errors import InvalidArgument
@@ -44,8 +45,9 @@ def link_to(client: "Redis | RedisCluster") -> Link:
 class Pooled:
     """Connections of a pool, one for each flight.
 
-    Only connecting is repeated, as the pool's connections say; a flight that broke off may have
-    been carried out, so that whoever sent it has to know.
+    A connection may have died while it was idle, or dies now: then the flight is repeated, once
+    and over a new one, for every verb of a storage may be repeated. How often connecting is tried
+    is for the pool's connections to say.
     """
 
     def __init__(self, pool: ConnectionPool) -> None:
@@ -55,8 +57,12 @@ class Pooled:
         """Send over a connection of the pool."""
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # it says nothing of itself
         try:
-            await connection.send_packed_command(connection.pack_commands(commands))
-            return [await _reply(connection) for _ in commands]
+            try:
+                return await _fly(connection, commands)
+            except NotConnected:
+                await connection.disconnect(nowait=True)
+                await connection.connect()
+                return await _fly(connection, commands)
         except BaseException:
             # Replies may still come in, which nobody must take for those of the next flight.
             await connection.disconnect(nowait=True)
@@ -78,6 +84,11 @@ class Clustered:
             _ = pipeline.execute_command(*command, **{NEVER_DECODE: True})
         replies: list[Any] = await pipeline.execute(raise_on_error=False)
         return replies
+
+
+async def _fly(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
+    await connection.send_packed_command(connection.pack_commands(commands))
+    return [await _reply(connection) for _ in commands]
 
 
 async def _reply(connection: AbstractConnection) -> Any:

@@ -47,8 +47,8 @@ class Pipeline:
     """One flight of commands at a time, first in, first out; each succeeds or fails alone.
 
     Nothing waits when no flight is under way. Cancelling a caller takes back what is not sent
-    yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`; nothing is
-    repeated but scripts that the server did not know.
+    yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`. What the
+    server does not know of the scripts is sent again with its source.
     """
 
     def __init__(self, link: Link, prefix: bytes) -> None:

@@ -13,8 +13,8 @@ from hephaestus_redis.script import Command
 class Replicated:
     """Waits after each flight that writes until so many replicas have received it.
 
-    A flight that too few have confirmed fails as a whole, although the primary has carried it
-    out; repeated, it waits again.
+    What too few have confirmed fails, although the primary has carried it out; repeated, it
+    waits again.
 
     Args:
         prefix: What the keys begin with.
@@ -33,17 +33,15 @@ class Replicated:
         )
 
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:
-        """Send, and wait for the replicas if something was written.
-
-        Raises:
-            StorageUnavailable: Too few replicas have confirmed in time.
-        """
+        """Send, and wait for the replicas if something was written."""
         if not writes:
             return await self._link.send(commands, writes=False)
         replies = await self._link.send([*commands, *self._confirm], writes=True)
         confirmed = replies[-1]
-        if not isinstance(confirmed, int) or confirmed < self._replicas:
-            raise StorageUnavailable(
-                STORAGE, f"{self._replicas} replicas should confirm a write, and {confirmed} did"
-            )
-        return replies[: len(commands)]
+        if isinstance(confirmed, int) and confirmed >= self._replicas:
+            return replies[: len(commands)]
+        unconfirmed = StorageUnavailable(
+            STORAGE, f"{self._replicas} replicas should confirm a write, and {confirmed} did"
+        )
+        # What was refused stays so: the server may not have known a script.
+        return [one if isinstance(one, Exception) else unconfirmed for one in replies[:-2]]

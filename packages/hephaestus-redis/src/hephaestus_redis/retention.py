@@ -34,8 +34,7 @@ class Retention:
         if now - self._pruned_at < min(self._span, _LONGEST_PAUSE):
             return None
         self._pruned_at = now
-        oldest = datetime.min.replace(tzinfo=UTC)
-        return now - self._span if now - oldest > self._span else oldest
+        return now - self._span
 
     def go_on(self) -> None:
         """Prune again with the next look: there was more than could go at once."""

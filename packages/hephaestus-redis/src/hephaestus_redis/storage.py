@@ -111,7 +111,7 @@ class RedisStorage:
     async def close(self) -> None:
         """Give up the connections; a client that was given stays open."""
         async with self._opening:
-            self._opened -= 1
+            self._opened = max(0, self._opened - 1)
             if not self._opened:
                 for pipeline in (self._work, self._care, self._reads):
                     await pipeline.idle()

@@ -1,0 +1,155 @@
+"""What a storage asks of its server when it is opened: persistence, memory policy, clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from hephaestus.errors import InvalidArgument, StorageUnavailable
+from hephaestus_redis import RedisStorage
+from hephaestus_redis.server import check_clock, faults_of_disk
+
+from .conftest import Server
+
+NOTHING_ON_DISK = {"appendonly": "no", "save": ""}
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"appendonly": "yes", "save": ""},
+        {"appendonly": "no", "save": "3600 1"},
+        {"maxmemory-policy": "noeviction"},
+        {"maxmemory-policy": "volatile-lru"},
+    ],
+    ids=str,
+)
+async def test_a_server_that_keeps_all_is_taken_without_a_word(
+    own_redis_server: Server,
+    own_client: Redis,
+    settings: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await _set(own_client, settings)
+
+    await _open_and_close(RedisStorage(own_redis_server.url, require_persistence=True))
+
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [(NOTHING_ON_DISK, "nothing on disk"), ({"maxmemory-policy": "allkeys-lru"}, "allkeys-lru")],
+    ids=str,
+)
+async def test_a_server_that_may_lose_something_gets_a_loud_warning(
+    own_redis_server: Server,
+    own_client: Redis,
+    settings: dict[str, str],
+    said: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await _set(own_client, settings)
+
+    await _open_and_close(RedisStorage(own_redis_server.url))
+
+    (record,) = caplog.records
+    assert (record.levelname, said in record.getMessage()) == ("WARNING", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [(NOTHING_ON_DISK, "nothing on disk"), ({"maxmemory-policy": "allkeys-lru"}, "allkeys-lru")],
+    ids=str,
+)
+async def test_a_server_that_may_lose_something_is_refused_where_persistence_is_required(
+    own_redis_server: Server, own_client: Redis, settings: dict[str, str], said: str
+) -> None:
+    await _set(own_client, settings)
+    storage = RedisStorage(own_redis_server.url, require_persistence=True)
+
+    with pytest.raises(StorageUnavailable, match=said):
+        await storage.open()
+
+    await storage.close()
+
+
+async def test_a_server_that_does_not_tell_its_settings_counts_as_one_without_snapshots(
+    own_redis_server: Server, own_client: Redis
+) -> None:
+    await _set(own_client, {"appendonly": "no", "save": "3600 1"})
+    await own_client.acl_setuser(
+        "guarded", enabled=True, passwords=["+secret"], keys=["*"], categories=["+@all"],
+        commands=["-config"],
+    )  # fmt: skip
+    url = own_redis_server.url.replace("//", "//guarded:secret@")
+
+    await _open_and_close(RedisStorage(url))
+
+    refused = RedisStorage(url, require_persistence=True)
+    with pytest.raises(StorageUnavailable, match="does not say"):
+        await refused.open()
+    await refused.close()
+
+
+def test_an_append_only_file_that_cannot_be_written_is_told() -> None:
+    facts = {"aof_enabled": "1", "aof_last_write_status": "err"}
+
+    assert "cannot write" in faults_of_disk(facts, "")[0]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.9, -0.9])
+def test_clocks_that_agree_are_taken_without_a_word(
+    apart: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_clock(NOON + apart * SECOND, NOON, NOON)
+
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("apart", [2.5, -3.5])
+def test_clocks_over_a_second_apart_get_a_warning(
+    apart: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_clock(NOON + apart * SECOND, NOON, NOON)
+
+    assert "apart" in caplog.text
+
+
+@pytest.mark.parametrize("apart", [5.5, -6.5, 3600])
+def test_clocks_over_five_seconds_apart_are_refused(apart: float) -> None:
+    with pytest.raises(StorageUnavailable, match="apart"):
+        check_clock(NOON + apart * SECOND, NOON, NOON)
+
+
+def test_a_slow_answer_is_no_difference_of_clocks(caplog: pytest.LogCaptureFixture) -> None:
+    check_clock(NOON + 30 * SECOND, NOON, NOON + 60 * SECOND)
+
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("url", ["localhost", "http://localhost", "redis://localhost/x?db=y", 7])
+def test_what_is_no_redis_is_refused(url: object) -> None:
+    with pytest.raises(InvalidArgument):
+        RedisStorage(url)  # type: ignore[arg-type]  # wrong on purpose
+
+
+async def test_a_client_that_was_given_stays_open(redis_url: str, redis_namespace: str) -> None:
+    async with Redis.from_url(redis_url, decode_responses=True) as client:
+        storage = RedisStorage(client, namespace=redis_namespace)
+
+        await _open_and_close(storage)
+
+        assert await client.ping()
+
+
+async def _set(client: Redis, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        await client.config_set(name, value)
+
+
+async def _open_and_close(storage: RedisStorage) -> None:
+    await storage.open()
+    await storage.close()
