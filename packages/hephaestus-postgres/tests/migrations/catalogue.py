@@ -42,7 +42,7 @@ Catalogue = dict[str, list[tuple[object, ...]]]
 
 
 async def catalogue(engine: AsyncEngine, schema: str) -> Catalogue:
-    """Return columns, indexes, constraints, comments and options, without the name of the schema."""
+    """Return what makes up the tables, without the name of the schema."""
     parts = {
         "columns": _COLUMNS,
         "indexes": _INDEXES,

@@ -11,10 +11,12 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 
 from hephaestus.errors import InvalidArgument
+from hephaestus_postgres import PostgresStorage
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.models import EntryMixin, InboxMixin, InstanceMixin
 from hephaestus_postgres.tables import TableNames, Tables
 from migrations.catalogue import Catalogue, catalogue, tables_in
+from migrations.order import COMPLETED, run_through
 from migrations.project import Project
 from migrations.shop import Base, Letter, Line, Order, Run
 
@@ -109,6 +111,15 @@ async def test_models_may_stand_for_tables_that_migrate_has_made(
 
     await migrator.check()
     assert set(NAMES) == await tables_in(engine, postgres_schema)
+
+
+async def test_a_storage_works_on_them(engine: AsyncEngine) -> None:
+    await create_all(engine, Base.metadata)
+    storage = PostgresStorage.from_models(engine, instances=Run, entries=Line, inbox=Letter)
+
+    completed = await run_through(storage)
+
+    assert COMPLETED == completed
 
 
 async def test_a_name_that_those_of_indexes_cannot_be_made_of_is_only_migrated_by_its_owner(

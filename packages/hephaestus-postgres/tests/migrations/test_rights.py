@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from hephaestus.errors import SchemaOutdated, StorageUnavailable
+from hephaestus_postgres import PostgresStorage
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.models import VERSION
 from hephaestus_postgres.tables import Tables
+from migrations.order import COMPLETED, run_through
 
 
 @pytest.fixture
@@ -88,3 +90,13 @@ async def test_it_can_write_read_change_and_delete_rows_of_every_table(
             assert ["2"] == list(await connection.scalars(select(table.c.run_id)))
             await connection.execute(delete(table))
             assert [] == list(await connection.scalars(select(table.c.run_id)))
+
+
+async def test_it_can_run_a_workflow_to_its_end(
+    humble: AsyncEngine, migrator: Migrator, postgres_schema: str
+) -> None:
+    await migrator.migrate()
+
+    completed = await run_through(PostgresStorage(humble, schema=postgres_schema))
+
+    assert COMPLETED == completed
