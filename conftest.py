@@ -16,5 +16,7 @@ def as_a_program(namespace: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
+    # Their examples need servers, and have a conftest of their own.
+    excludes=["packages/hephaestus-postgres/*"],
     setup=as_a_program,
 ).pytest()

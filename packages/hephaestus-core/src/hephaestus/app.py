@@ -339,10 +339,10 @@ class Hephaestus:
                 f"({', '.join(transactional)}), and {type(self.storage).__name__} has no "
                 "transactions; use hephaestus-postgres"
             )
-        if self.storage.durable and workflow.__module__ == "__main__":
+        if self.storage.durable and workflow.name.startswith("__main__."):
             warnings.warn(
                 f"workflow {workflow.name!r} is defined in __main__: another process will not "
-                "find it under that name; move it to a module",
+                "find it under that name; move it to a module, or give it a name=",
                 stacklevel=3,
             )
 
