@@ -19,12 +19,14 @@ class Wire:
 
     def __init__(self, reply: Callable[[Command], Any] = lambda command: command) -> None:
         self.flights: list[list[Command]] = []
+        self.departed = asyncio.Event()
         self.free = asyncio.Event()
         self.free.set()
         self._reply = reply
 
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:
         self.flights.append(list(commands))
+        self.departed.set()
         await self.free.wait()
         return [self._reply(command) for command in commands]
 
@@ -169,6 +171,5 @@ async def test_nobody_waits_for_ever_when_the_event_loop_ends() -> None:
 async def _under_way(pipeline: Pipeline, wire: Wire) -> "asyncio.Task[list[Any]]":
     """Return a call whose flight is under way."""
     first = asyncio.create_task(pipeline.ask(("GET", "first")))
-    while not wire.flights:
-        await asyncio.sleep(0)
+    await wire.departed.wait()
     return first

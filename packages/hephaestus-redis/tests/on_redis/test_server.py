@@ -8,8 +8,7 @@ from redis.asyncio import Redis
 from hephaestus.errors import InvalidArgument, StorageUnavailable
 from hephaestus_redis import RedisStorage
 from hephaestus_redis.server import check_clock, faults_of_disk
-
-from .conftest import Server
+from on_redis.setting import Server
 
 NOTHING_ON_DISK = {"appendonly": "no", "save": ""}
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -10,7 +10,9 @@ from hephaestus.testing.storage.samples import change, commit, moved, new_run, s
 from hephaestus_redis import RedisStorage, script
 from hephaestus_redis.script import Script
 
-FILES = sorted(file.name for file in resources.files("hephaestus_redis").joinpath("scripts").iterdir())
+FILES = sorted(
+    file.name for file in resources.files("hephaestus_redis").joinpath("scripts").iterdir()
+)
 SCRIPTS = {name.lower(): value for name, value in vars(script).items() if isinstance(value, Script)}
 
 

@@ -22,8 +22,7 @@ from hephaestus.testing.storage.samples import (
 )
 from hephaestus_redis import RedisStorage
 from hephaestus_redis.retention import Retention
-
-from .conftest import keys_of
+from on_redis.setting import keys_of
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -146,7 +145,7 @@ async def _live(storage: RedisStorage, id: str, now: datetime) -> None:
 async def _size(client: Redis, namespace: str) -> tuple[int, int]:
     """Return how many keys there are, and how many bytes they take."""
     keys = await keys_of(client, namespace)
-    return len(keys), sum([await client.memory_usage(key, samples=0) for key in keys])
+    return len(keys), sum([await client.memory_usage(key, samples=0) or 0 for key in keys])
 
 
 def test_there_is_nothing_to_prune_at_the_first_look() -> None:

@@ -22,8 +22,7 @@ from hephaestus.testing.storage.samples import (
     store,
 )
 from hephaestus_redis import RedisStorage, keys
-
-from .conftest import keys_of
+from on_redis.setting import keys_of
 
 ODD = ["a:b::c", "{x}", "}{", "*", "line\nbreak", "näme 🦀", "[a-z]", "run:", " ", "'\"\\"]
 HOUR = timedelta(hours=1)

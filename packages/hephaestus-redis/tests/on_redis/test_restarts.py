@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Unpack
 
 import pytest
 from redis.asyncio import Redis
 
 from hephaestus import Hephaestus, LocalRunner
 from hephaestus.errors import AlreadyRunning, InstanceNotFound, StorageUnavailable
-from hephaestus.testing.runner.apps import Options
 from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually
 from hephaestus.testing.runner.workflows import Errand, Order
 from hephaestus.testing.storage.samples import commit, entry, event, lease, moved, new_run, store
 from hephaestus_redis import RedisStorage
-
-from .conftest import Server
-
-OPTIONS = Options(lease=1, poll=0.05, grace=5)
+from on_redis.setting import Server
 
 
 @pytest.fixture
@@ -115,5 +110,5 @@ async def _stubbornly_started(number: int, stage: Stage) -> None:
             is_there = True
 
 
-def _app(server: Server, **more: Unpack[Options]) -> Hephaestus:
-    return Hephaestus(RedisStorage(server.url), LocalRunner(**{**OPTIONS, **more}))
+def _app(server: Server) -> Hephaestus:
+    return Hephaestus(RedisStorage(server.url), LocalRunner(lease=1, poll=0.05, grace=5))

@@ -1,6 +1,5 @@
 """Writes that count once replicas have them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,12 +9,12 @@ import pytest
 from redis.asyncio import Redis
 
 from hephaestus.errors import InvalidArgument, StorageUnavailable
+from hephaestus.testing.runner.stage import eventually
 from hephaestus.testing.storage.samples import change, moved, new_run, store
 from hephaestus_redis import RedisStorage
 from hephaestus_redis.replication import Replicated
 from hephaestus_redis.script import Command
-
-from .conftest import Launch, Server
+from on_redis.setting import Launch, Server, port_of
 
 
 class Primary:
@@ -67,12 +66,14 @@ async def test_what_only_reads_waits_for_nobody() -> None:
 async def test_a_real_replica_confirms(
     own_redis_server: Server, launch: Launch, own_client: Redis
 ) -> None:
-    port = own_redis_server.url.rsplit(":", 1)[1].split("/")[0]
-    replica = launch("--save", "", "--replicaof", f"127.0.0.1 {port}")
+    primary = f"127.0.0.1 {port_of(own_redis_server.url)}"
+    replica = launch("--save", "", "--replicaof", primary)
     async with Redis.from_url(replica) as reader, _storage(own_redis_server.url) as storage:
-        while (await reader.info("replication"))["master_link_status"] != "up":
-            await asyncio.sleep(0)
 
+        async def is_connected() -> bool:
+            return bool((await reader.info("replication"))["master_link_status"] == "up")
+
+        await eventually(is_connected)
         run = await store(storage, new_run())
 
         assert await reader.exists(f"{{hephaestus}}:run:{run.run_id}")

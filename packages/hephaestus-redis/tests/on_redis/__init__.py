@@ -1,0 +1,1 @@
+"""RedisStorage on real servers."""
