@@ -27,8 +27,9 @@ _HOPS = "hephaestus_hops"
 _MOST_HOPS = 10
 """So often a message is passed on by workers that do not know its workflow."""
 
-_HOP = 1000
-"""Milliseconds until the next worker sees it."""
+_FIRST_HOP = 250
+_LONGEST_HOP = 2000
+"""Milliseconds until the next worker sees it; they double with each hop."""
 
 _ORCHESTRATION_PRIORITY = -10
 """What executes no step is quick, and comes first."""
@@ -124,7 +125,8 @@ class Actors:
             _log.warning("%s; nobody else took message %s, which ends here", error, message)
             return
         _log.info("%s; message %s is passed on", error, message)
-        self._receiver.send(message.copy(options={_HOPS: hops}), _HOP)
+        delay = min(_FIRST_HOP * 2 ** (hops - 1), _LONGEST_HOP)
+        self._receiver.send(message.copy(options={_HOPS: hops}), delay)
 
 
 def _declare(

@@ -67,10 +67,22 @@ class Sender:
             _log.warning("messages were left unsent; who looks for due runs finds their steps")
 
     def _run(self) -> None:
+        try:
+            self._send_all()
+        finally:
+            self._disconnect()
+
+    def _send_all(self) -> None:
         while (item := self._waiting.get()) is not None:
             while not self._try(*item):
                 if self._closed.wait(_PAUSE):
                     return
+
+    def _disconnect(self) -> None:
+        """Close the connection that a RabbitmqBroker has made for this thread."""
+        connection = getattr(type(self._broker), "connection", None)
+        if isinstance(connection, property) and connection.fdel is not None:
+            connection.fdel(self._broker)
 
     def _try(self, message: "Message[None]", delay: int | None) -> bool:
         try:

@@ -139,7 +139,7 @@ async def test_a_step_that_no_run_stands_at_fails_nothing(bench: Bench, stage: S
 async def test_a_message_of_an_unknown_workflow_is_passed_on_ten_times(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("hephaestus_dramatiq.actors._HOP", 1)
+    monkeypatch.setattr("hephaestus_dramatiq.actors._LONGEST_HOP", 1)
     caplog.set_level(logging.INFO, "hephaestus.dramatiq")
     await bench.open()
     stranger = Instance(id="stranger::1", workflow="elsewhere.Flow")

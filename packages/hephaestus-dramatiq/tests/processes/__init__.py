@@ -1,0 +1,1 @@
+"""Web process and worker processes, on real servers, as users run them."""
