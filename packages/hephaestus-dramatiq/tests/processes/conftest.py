@@ -19,10 +19,13 @@ from hephaestus import Hephaestus
 from hephaestus_postgres import PostgresStorage
 from processes import plumbing
 from processes.plumbing import make_app
+from servers.server import Server
 
 TESTS = Path(__file__).parent.parent
 SOURCES = [str(path) for path in TESTS.parent.parent.glob("*/src")]
 PATIENCE = 30.0
+QUICK = {"dramatiq_worker_timeout": "50", "dramatiq_restart_delay": "500"}
+"""Dramatiq's own patience, in milliseconds."""
 
 
 class Fleet:
@@ -40,7 +43,7 @@ class Fleet:
         path = os.pathsep.join([str(TESTS), *SOURCES])
         process = subprocess.Popen(
             [sys.executable, "-m", "dramatiq", module, "-p", "1", "-t", str(threads)],
-            env={**os.environ, "PYTHONPATH": path, "dramatiq_worker_timeout": "50", **environ},
+            env={**os.environ, "PYTHONPATH": path, **QUICK, **environ},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -91,7 +94,7 @@ async def settings(
     storage, broker = stack
     settings = {
         "STORAGE": request.getfixturevalue(f"{storage}_url"),
-        "BROKER": request.getfixturevalue(f"{broker}_url"),
+        "BROKER": _url_of(request, broker),
         "NAMESPACE": f"test-{uuid4().hex}",
         "QUEUE": f"test_{uuid4().hex}",
         "MARKS": str(tmp_path / "marks"),
@@ -107,6 +110,15 @@ async def settings(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return settings
+
+
+def _url_of(request: pytest.FixtureRequest, broker: str) -> str:
+    """Return the URL of a broker, of this test's own where it may be stopped."""
+    if broker.startswith("own"):
+        server: Server = request.getfixturevalue(f"{broker}_server")
+        return server.url
+    url: str = request.getfixturevalue(f"{broker}_url")
+    return url
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 
 from hephaestus import Hephaestus, StepContext
+from hephaestus.engine import handout
 from hephaestus.storage import Storage
 from hephaestus_dramatiq import DramatiqRunner
 from hephaestus_postgres import PostgresStorage
@@ -20,6 +22,10 @@ from hephaestus_redis import RedisStorage
 
 def make_app(settings: Mapping[str, str]) -> Hephaestus:
     """Return an app that is not open."""
+    seconds = settings.get("FIRST_DISPATCH")
+    if seconds is not None:
+        # Half a minute that a sent step has is long for a test whose messages are lost.
+        handout._FIRST_DISPATCH = timedelta(seconds=float(seconds))
     options = json.loads(settings["OPTIONS"])
     runner = DramatiqRunner(make_broker(settings), queue=settings["QUEUE"], **options)
     return Hephaestus(make_storage(settings), runner)
