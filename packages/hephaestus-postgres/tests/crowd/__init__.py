@@ -1,0 +1,1 @@
+"""Races of several processes, and what they run."""
