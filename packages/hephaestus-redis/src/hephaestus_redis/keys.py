@@ -16,6 +16,7 @@
     {namespace}:workflows               set: the names of the workflows that have runs
     {namespace}:holders                 hash: unique key → the unfinished run that holds it
     {namespace}:messages                hash: message id → the run whose inbox it lies in
+    {namespace}:confirmed               what is written before replicas are waited for
 
 The braces are a part of each key: what stands between them is its hash tag, so that all keys of a
 namespace lie on one shard of a cluster. What stands last may hold any character; no key is ever

@@ -44,11 +44,12 @@ class Queries:
             InstanceNotFound: Nothing fits.
             AmbiguousInstance: Several unfinished runs fit.
         """
-        given = {"workflow": workflow, "workflow_version": version}
-        selection = Selection(Filters.parse({k: v for k, v in given.items() if v is not None}))
+        asked = {"workflow": workflow, "workflow_version": version}
+        given = {name: value for name, value in asked.items() if value is not None}
+        selection = Selection(Filters.parse(given))
         (itself,) = await self._whole([id])
         if itself:
-            if selection.takes(id, itself):
+            if not given or selection.takes(id, itself):
                 return id, itself
             raise InstanceNotFound(id)
         unfinished: list[tuple[str, Fields]] = []
@@ -122,7 +123,7 @@ class Queries:
             left = page if selection.is_indexed else await self._sifted(selection, page)
             for run_id, fields in zip(left, await self._whole(left), strict=True):
                 # It may have moved on, or be gone, since its page was read.
-                if fields and selection.takes(run_id, fields) and _holds(selection, run_id, fields):
+                if _passes(selection, run_id, fields, whole=True):
                     yield run_id, fields
 
     async def _sifted(self, selection: Selection, page: Sequence[str]) -> list[str]:
@@ -132,7 +133,7 @@ class Queries:
         return [
             run_id
             for run_id, fields in zip(page, rows, strict=True)
-            if fields and selection.takes(run_id, fields)
+            if _passes(selection, run_id, fields, whole=False)
         ]
 
     async def _pages(self, selection: Selection, size: int) -> AsyncIterator[list[str]]:
@@ -224,9 +225,14 @@ def _named(run_id: str, fields: Fields) -> tuple[str, str, int]:
     return run_id, fields[b"workflow"].decode(), int(fields[b"version"])
 
 
-def _holds(selection: Selection, run_id: str, fields: Fields) -> bool:
+def _passes(selection: Selection, run_id: str, fields: Fields, *, whole: bool) -> bool:
+    """Return whether a run that is still there passes; a damaged one does not, and is logged."""
     try:
-        return selection.contains(fields)
-    except (LookupError, ValueError, RecursionError) as error:
-        _log.error("left out of a query: %s", DamagedInstance(run_id, str(error)))
+        return (
+            bool(fields)
+            and selection.takes(run_id, fields)
+            and (not whole or selection.contains(run_id, fields))
+        )
+    except DamagedInstance as error:
+        _log.error("left out of a query: %s", error)
         return False

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from hephaestus import data
+from hephaestus.errors import DamagedInstance
 from hephaestus.instance import Status
 from hephaestus.memory.select import contains
 from hephaestus.storage import Filters
@@ -67,7 +68,28 @@ class Selection:
         )
 
     def takes(self, run_id: str, fields: Fields) -> bool:
-        """Return whether a run passes by all that is in its columns."""
+        """Return whether a run passes by all that is in its columns.
+
+        Raises:
+            DamagedInstance: They cannot be read.
+        """
+        try:
+            return self._takes(run_id, fields)
+        except (LookupError, ValueError, RecursionError) as error:
+            raise DamagedInstance(run_id, f"in its columns: {error!r}") from error
+
+    def contains(self, run_id: str, fields: Fields) -> bool:
+        """Return whether a run passes by its context.
+
+        Raises:
+            DamagedInstance: It cannot be read.
+        """
+        try:
+            return self._part is None or contains(to_context(fields), self._part)
+        except (LookupError, ValueError, RecursionError) as error:
+            raise DamagedInstance(run_id, f"in its context: {error!r}") from error
+
+    def _takes(self, run_id: str, fields: Fields) -> bool:
         wanted = self.filters
         status = fields[b"status"].decode()
         return (
@@ -80,14 +102,6 @@ class Selection:
             and (wanted.tag is None or wanted.tag in msgspec.json.decode(fields[b"tags"]))
             and self._was_updated(fields.get(b"updated"))
         )
-
-    def contains(self, fields: Fields) -> bool:
-        """Return whether a run passes by its context.
-
-        Raises:
-            ValueError: The context cannot be read.
-        """
-        return self._part is None or contains(to_context(fields), self._part)
 
     def _was_updated(self, updated: bytes | None) -> bool:
         after, before = self.filters.updated_after, self.filters.updated_before

@@ -45,6 +45,9 @@ _SLICE = 100
 
 _MOST_PRUNED = 10 * _SLICE
 _CONNECTING = Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.5), retries=5)
+_SILENCE = 5.0
+"""So many seconds without an answer mean that there is no server."""
+
 _PATIENCE = timedelta(seconds=1)
 """So long replicas may take to confirm a write."""
 
@@ -296,8 +299,14 @@ class RedisStorage:
 
 def _client_of(url: str) -> Redis:
     try:
-        # Scripts answer in lists in either version of the protocol; the older one needs no hello.
-        client: Redis = Redis.from_url(url, protocol=2, retry=_CONNECTING)
+        # What the URL says itself comes before this. The older protocol needs no hello.
+        client: Redis = Redis.from_url(
+            url,
+            protocol=2,
+            retry=_CONNECTING,
+            socket_timeout=_SILENCE,
+            socket_connect_timeout=_SILENCE,
+        )
     except ValueError as error:
         raise InvalidArgument(f"{url!r} is no URL of a Redis: {error}") from error
     return client

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 Launch = Callable[..., str]
 """Starts a server with these options, beside `own_redis_server`, and returns its URL."""
 
-PORTS = range(32_000, 45_000)
-"""A cluster's node takes one that is 10,000 higher, too."""
+PORTS = range(10_000, 20_000)
+"""Neither what systems hand out by themselves nor what the servers of the fixtures take."""
 
 
 class Server(Protocol):

@@ -26,7 +26,7 @@ from hephaestus.testing.storage.samples import (
     store,
 )
 from hephaestus_redis import RedisStorage
-from on_redis.setting import Launch
+from on_redis.setting import Launch, free_port
 
 SLOTS = 16384
 DAY = timedelta(days=1)
@@ -35,7 +35,8 @@ DAY = timedelta(days=1)
 @pytest.fixture
 async def cluster_url(launch: Launch) -> str:
     """Return the URL of a cluster that has one node with all the slots."""
-    url = launch("--save", "", "--appendonly", "yes", "--cluster-enabled", "yes")
+    url = launch("--save", "", "--appendonly", "yes", "--cluster-enabled", "yes",
+                 "--cluster-port", str(free_port()))  # fmt: skip
     async with Redis.from_url(url) as node:
         await _cluster(node, "ADDSLOTSRANGE", 0, SLOTS - 1)
 

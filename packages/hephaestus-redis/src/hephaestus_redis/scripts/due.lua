@@ -22,8 +22,13 @@ end)
 local handed = {}
 for n = 1, math.min(#found, call.limit) do
   local run = found[n].run
-  redis.call("HSET", key("run", run), "handed", call["until"])
-  redis.call("ZADD", found[n].index, call["until"], run)
-  handed[n] = run
+  if redis.call("EXISTS", key("run", run)) == 1 then
+    redis.call("HSET", key("run", run), "handed", call["until"])
+    redis.call("ZADD", found[n].index, call["until"], run)
+    handed[#handed + 1] = run
+  else
+    -- Somebody else has deleted or evicted it.
+    redis.call("ZREM", found[n].index, run)
+  end
 end
 return handed

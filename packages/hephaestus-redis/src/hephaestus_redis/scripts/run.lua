@@ -137,7 +137,7 @@ local function held(claimed, now)
     return nil
   end
   local ends = redis.call("ZSCORE", key("alarms", claimed.run_id), "lease:" .. claimed.place)
-  return tonumber(ends) > tonumber(now) and lease
+  return ends and tonumber(ends) > tonumber(now) and lease
 end
 
 -- Indexes
@@ -236,7 +236,10 @@ local function write(run)
 end
 
 local function remove(run)
-  unindex(run, read(run))
+  local row = read(run)
+  if row then
+    unindex(run, row)
+  end
   drop_all(run)
   for _, field in ipairs(redis.call("HKEYS", key("inbox", run))) do
     local id = string.match(field, "^message:(.*)$")

@@ -7,6 +7,9 @@ if not head then
   return 0
 end
 take(run, call.id, head)
-redis.call("HINCRBY", key("run", run), "revision", 1)
-refresh(run, read(run))
+local row = read(run)
+if row then
+  redis.call("HINCRBY", key("run", run), "revision", 1)
+  refresh(run, row)
+end
 return 1
