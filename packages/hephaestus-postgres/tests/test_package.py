@@ -18,4 +18,11 @@ def test_the_version_is_the_one_that_the_build_reads() -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    assert ["__version__"] == hephaestus_postgres.__all__
+    assert [
+        "EntryMixin",
+        "InboxMixin",
+        "InstanceMixin",
+        "PostgresStorage",
+        "TableNames",
+        "__version__",
+    ] == hephaestus_postgres.__all__

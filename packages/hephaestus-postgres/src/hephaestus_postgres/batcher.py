@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-import asyncpg
+from asyncpg.exceptions import PostgresError
 
 from hephaestus.errors import TransactionConflict
 
@@ -96,7 +96,7 @@ class Batcher(Generic[M, R]):
             return
         try:
             results = await self._fly([member for member, _ in boarded])
-        except (asyncpg.PostgresError, TransactionConflict):
+        except (PostgresError, TransactionConflict):
             if len(boarded) == 1:
                 self._spawn(self._send_alone(*boarded[0]))
                 return
@@ -108,12 +108,15 @@ class Batcher(Generic[M, R]):
                 _fail(future, error)
         else:
             for (member, future), result in zip(boarded, results, strict=True):
-                if result is None:
-                    self._spawn(self._send_alone(member, future))
-                elif isinstance(result, Exception):
-                    _fail(future, result)
-                elif not future.done():
-                    future.set_result(result)
+                self._land(member, future, result)
+
+    def _land(self, member: M, future: asyncio.Future[R], result: R | Exception | None) -> None:
+        if result is None:
+            self._spawn(self._send_alone(member, future))
+        elif isinstance(result, Exception):
+            _fail(future, result)
+        elif not future.done():
+            future.set_result(result)
 
     async def _send_alone(self, member: M, future: asyncio.Future[R]) -> None:
         try:

@@ -1,11 +1,11 @@
 """The connections of a storage: the caller's engine, or one of its own."""
 
 from sqlalchemy import Engine
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hephaestus.errors import InvalidArgument
+from hephaestus_postgres.url import database_url
 
 _DRIVER = "postgresql+asyncpg"
 
@@ -27,7 +27,9 @@ class Engines:
                     f"with {_DRIVER}://"
                 )
         else:
-            self.main = create_async_engine(_url(given), pool_pre_ping=True)
+            self.main = create_async_engine(
+                database_url(given), pool_pre_ping=True, hide_parameters=True
+            )
         self._steps: AsyncEngine | None = None
 
     @property
@@ -44,17 +46,3 @@ class Engines:
             await self._steps.dispose()
         if self._is_ours:
             await self.main.dispose()
-
-
-def _url(given: str | URL) -> URL:
-    try:
-        url = make_url(given)
-    except ArgumentError as error:
-        raise InvalidArgument(
-            f"the address of the database is a URL as {_DRIVER}://user@host/database"
-        ) from error
-    if url.drivername in ("postgresql", "postgres"):
-        return url.set(drivername=_DRIVER)
-    if url.drivername != _DRIVER:
-        raise InvalidArgument(f"the URL begins with {_DRIVER}://, not {url.drivername}://")
-    return url

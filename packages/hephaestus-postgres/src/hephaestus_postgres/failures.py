@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
+from asyncpg.exceptions import DataError, InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -12,7 +12,7 @@ from hephaestus.errors import HephaestusError, StorageUnavailable, TransactionCo
 
 NAME = "PostgresStorage"
 _CONFLICTS = ("40001", "40P01")
-_DISCONNECTED = (ConnectionError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_DISCONNECTED = (ConnectionError, OSError, InterfaceError, InternalClientError)
 _CLASSES_OF_CONNECTION = ("08", "57P")
 
 
@@ -29,7 +29,7 @@ def mapped(*but: type[Exception]) -> Iterator[None]:
         yield
     except (HephaestusError, asyncio.CancelledError, *but):
         raise
-    except (SQLAlchemyError, asyncpg.PostgresError, *_DISCONNECTED, TimeoutError) as error:
+    except (SQLAlchemyError, PostgresError, *_DISCONNECTED, TimeoutError) as error:
         raise translated(error) from root(error)
 
 
@@ -64,7 +64,7 @@ def _is_lost(error: BaseException | None) -> bool:
     while cause is not None:
         if isinstance(cause, _DISCONNECTED):
             return True
-        if isinstance(cause, asyncpg.PostgresError):
+        if isinstance(cause, PostgresError):
             return (cause.sqlstate or "").startswith(_CLASSES_OF_CONNECTION)
         cause = cause.__cause__
     return False
@@ -85,7 +85,7 @@ def _sentence(error: BaseException) -> str:
     told = root(error)
     if isinstance(error, PoolTimeout):
         return f"no connection came free in time: {error}"
-    if isinstance(told, asyncpg.DataError):
+    if isinstance(told, DataError):
         return type(told).__name__  # its words hold the value
     lines = str(told).strip().splitlines()
     return f"{type(told).__name__}: {lines[0]}" if lines else type(told).__name__

@@ -79,12 +79,12 @@ def changed_run(change: Change, codec: Codec) -> Parcel:
 
 def create_columns(parcels: Sequence[Parcel]) -> list[list[Any]]:
     """Return the values of `CREATE`."""
-    return [*_columns([one.row for one in parcels], _CREATE), *_entries(parcels)]
+    return [*_entries(parcels), *_columns([one.row for one in parcels], _CREATE)]
 
 
 def commit_columns(parcels: Sequence[Parcel]) -> list[list[Any]]:
     """Return the values of `COMMIT`, and of its messages if there are any."""
-    made = [*_columns([one.row for one in parcels], _COMMIT), *_entries(parcels)]
+    made = [*_entries(parcels), *_columns([one.row for one in parcels], _COMMIT)]
     messages = [row for one in parcels for row in one.messages]
     return [*made, *_columns(messages, _MESSAGES)] if messages else made
 

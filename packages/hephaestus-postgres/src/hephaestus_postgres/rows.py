@@ -117,19 +117,17 @@ def due_at(wake_at: datetime | None, leases: Iterable[Lease]) -> datetime | None
 
 def entry_rows(change: Change, codec: Codec) -> list[tuple[Any, ...]]:
     """Return the rows of a change's entries, and of results that none of them holds."""
-    run_id = change.instance.run_id
     results = dict.fromkeys(change.results)
     rows = []
     for entry in change.entries:
-        step = entry.step
-        is_result = entry.action == "completed" and step in results
-        if is_result and step is not None:
-            del results[step]
-            entry = msgspec.structs.replace(entry, output=change.instance.context.steps[step])
-        rows.append(entry_row(entry, codec, is_result=is_result))
-    rows.extend(
-        result_row(change.instance, key, codec, mark=change.token) for key in results
-    )
+        if entry.action == "completed" and entry.step in results:
+            del results[entry.step]
+            output = change.instance.context.steps[entry.step]
+            whole = msgspec.structs.replace(entry, output=output)
+            rows.append(entry_row(whole, codec, is_result=True))
+        else:
+            rows.append(entry_row(entry, codec))
+    rows.extend(result_row(change.instance, key, codec, mark=change.token) for key in results)
     return rows
 
 
@@ -171,15 +169,14 @@ ENTRY_COLUMNS = (
 def message_row(message: Message, codec: Codec) -> tuple[Any, ...]:
     """Return the row of a message."""
     body = message.body
-    ends = isinstance(body, StepEnded)
+    ends = (body.step, body.attempt) if isinstance(body, StepEnded) else (None, None)
     return (
         message.id,
         message.run_id,
         message.dedup_key,
         text(codec.dump_body(body)),
         message.not_before,
-        body.step if ends else None,
-        body.attempt if ends else None,
+        *ends,
     )
 
 

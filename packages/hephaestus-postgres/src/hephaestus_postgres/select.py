@@ -1,14 +1,12 @@
 """Queries over the tables: what the filters ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Select,
-    Table,
     Text,
     and_,
     cast,
@@ -17,7 +15,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
@@ -28,6 +25,7 @@ from hephaestus.errors import InvalidArgument
 from hephaestus.instance import TERMINAL
 from hephaestus.storage import Filters
 from hephaestus_postgres.tables import Tables
+from hephaestus_postgres.wire import Record
 
 _MOST_OF_ONE_ID = 50
 """So many runs of one id are named where several are unfinished."""
@@ -52,7 +50,7 @@ class Selects:
             run.finished_at, run.revision, results.label("results"),
         )  # fmt: skip
 
-    async def found(self, filters: Filters, connection: AsyncConnection) -> list[Mapping[str, Any]]:
+    async def found(self, filters: Filters, connection: AsyncConnection) -> Sequence[Record]:
         """Return the rows that pass, in order, from the cursor on, up to the limit.
 
         Raises:
@@ -67,8 +65,7 @@ class Selects:
             query = query.where(here < seen if filters.order == "newest" else here > seen)
         newest = filters.order == "newest"
         query = query.order_by(*(column.desc() if newest else column.asc() for column in place))
-        rows = await connection.execute(query.limit(filters.limit))
-        return [row._mapping for row in rows]
+        return (await connection.execute(query.limit(filters.limit))).mappings().all()
 
     async def count(self, filters: Filters, connection: AsyncConnection) -> int:
         """Return how many rows pass."""
@@ -77,7 +74,7 @@ class Selects:
 
     async def of_id(
         self, id: str, filters: Filters, connection: AsyncConnection
-    ) -> list[Mapping[str, Any]]:
+    ) -> Sequence[Record]:
         """Return the row of a run id, else those of an id: unfinished ones first, newest first."""
         run = self._runs.c
         query = self._whole.where(
@@ -88,8 +85,7 @@ class Selects:
             run.created_at.desc(),
             run.run_id.desc(),
         )
-        rows = await connection.execute(query.limit(_MOST_OF_ONE_ID))
-        return [row._mapping for row in rows]
+        return (await connection.execute(query.limit(_MOST_OF_ONE_ID))).mappings().all()
 
     async def ids(
         self, filters: Filters, limit: int | None, connection: AsyncConnection

@@ -1,12 +1,11 @@
 """PostgresStorage: the contract in a PostgreSQL database."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-import asyncpg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -41,7 +40,7 @@ from hephaestus_postgres.select import Selects
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.tables import TableNames, Tables
 from hephaestus_postgres.transaction import connection_of, run, step_transaction
-from hephaestus_postgres.wire import Wire
+from hephaestus_postgres.wire import Record, Wire
 from hephaestus_postgres.writes import Writes
 
 _log = logging.getLogger("hephaestus.storage")
@@ -76,7 +75,7 @@ class PostgresStorage:
         self.tables = tables if isinstance(tables, Tables) else Tables.named(tables, schema)
         self._engines = Engines(url_or_engine)
         self._engine = self._engines.main
-        self._sql = Statements.of(self.tables)
+        self._sql = Statements(self.tables)
         self._select = Selects(self.tables)
         self._opened = 0
 
@@ -144,7 +143,6 @@ class PostgresStorage:
         """Return a run by run id or id; see `Storage.get`."""
         if not rows.is_storable(id):
             raise InstanceNotFound(id)
-        row: Mapping[str, Any]
         # No business id is without a `::`, and hardly a run id has one.
         if workflow is None and version is None and "::" not in id:
             row = await self._reads.row(id, history=history)
@@ -163,8 +161,7 @@ class PostgresStorage:
         row = (*run_row(instance, self.codec), instance.revision)
         made = [rows.entry_row(entry, self.codec) for entry in instance.execution_history]
         made += [
-            rows.result_row(instance, key, self.codec, mark="put")
-            for key in instance.context.steps
+            rows.result_row(instance, key, self.codec, mark="put") for key in instance.context.steps
         ]
         try:
             async with self._transaction(IntegrityError) as connection:
@@ -306,9 +303,7 @@ class PostgresStorage:
     async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend leases, and return those that are lost."""
         with mapped():
-            found = await self._watch.fetch(
-                self._sql.renew, *leasing.by_run(leases), now, until
-            )
+            found = await self._watch.fetch(self._sql.renew, *leasing.by_run(leases), now, until)
         return leasing.lost(leases, found, now)
 
     async def release(self, leases: Sequence[Lease], now: datetime) -> None:
@@ -324,7 +319,7 @@ class PostgresStorage:
             (row,) = await self._watch.fetch(self._sql.adopt, owner.name, owner.incarnation, now)
         return int(row["adopted"])
 
-    async def _find(self, id: str, workflow: object, version: int | None) -> Mapping[str, Any]:
+    async def _find(self, id: str, workflow: object, version: int | None) -> Record:
         """Return the row of the run that an id means."""
         given = {"workflow": workflow, "workflow_version": version}
         wanted = Filters.parse({k: v for k, v in given.items() if v is not None})

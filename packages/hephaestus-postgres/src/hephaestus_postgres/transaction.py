@@ -34,7 +34,7 @@ async def connection_of(session: object) -> AsyncConnection:
 async def run(connection: AsyncConnection, sql: str, *values: object) -> Sequence[Any]:
     """Run a statement in the connection's transaction and return its rows, if it has any."""
     result = await connection.exec_driver_sql(sql, values)
-    return [row._mapping for row in result] if result.returns_rows else []
+    return result.mappings().all() if result.returns_rows else []
 
 
 class StepTransaction:
@@ -74,7 +74,7 @@ class StepTransaction:
     async def commit(self, change: Change) -> None:
         """Write the change, and commit."""
         columns = commit_columns([changed_run(change, self._codec)])
-        sql = self._statements.commit_alone_for(columns)
+        sql = self._statements.commit(columns, alone=True)
         with mapped():
             written = await run(self._connection, sql, *columns)
             if not written:
@@ -91,7 +91,7 @@ async def step_transaction(
     with mapped():
         connection = await engine.connect()
         try:
-            await connection.begin()
+            await connection.begin().start()
         except BaseException:
             await connection.close()
             raise

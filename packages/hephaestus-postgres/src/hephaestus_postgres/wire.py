@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, TypeAlias
 
-import asyncpg
+from asyncpg.exceptions import PostgresError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hephaestus_postgres.failures import is_connection, root, translated
@@ -54,6 +54,7 @@ class Wire:
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._used = 0.0
+        self._going: asyncio.TimerHandle | None = None
         self._idling: asyncio.Task[None] | None = None
 
     async def fetch(self, sql: str, *values: object) -> list[Record]:
@@ -62,7 +63,7 @@ class Wire:
         Raises:
             TransactionConflict: It met another transaction.
             StorageUnavailable: It could not be run, or nobody knows whether it was.
-            asyncpg.PostgresError: The database refuses it or its values.
+            PostgresError: The database refuses it or its values.
         """
         async with self._lock:
             for left in range(_TRIES - 1, -1, -1):
@@ -71,7 +72,7 @@ class Wire:
                     return list(await driver.fetch(sql, *values))
                 except Exception as error:
                     lost = is_connection(error)
-                    if isinstance(error, asyncpg.PostgresError) and not lost:
+                    if isinstance(error, PostgresError) and not lost:
                         raise
                     await self._drop()
                     if not (lost and left):
@@ -85,8 +86,9 @@ class Wire:
 
     async def close(self) -> None:
         """Give the connection back at once."""
-        if self._idling is not None:
-            self._idling.cancel()
+        if self._going is not None:
+            self._going.cancel()
+            self._going = None
         async with self._lock:
             await self._go_home()
 
@@ -118,15 +120,17 @@ class Wire:
             await connection.close()
 
     def _rest(self) -> None:
+        """Note that something was sent; see from time to time whether that is long ago."""
         loop = asyncio.get_running_loop()
         self._used = loop.time()
-        if self._driver is not None and (self._idling is None or self._idling.done()):
-            self._idling = loop.create_task(self._idle(), name="hephaestus-postgres-idle")
+        if self._driver is not None and self._going is None:
+            self._going = loop.call_later(_IDLE, self._look)
 
-    async def _idle(self) -> None:
-        """Give the connection back when nothing has been sent for a while."""
+    def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        while (left := self._used + _IDLE - loop.time()) > 0 or self._lock.locked():
-            await asyncio.sleep(max(left, 0.01))
-        async with self._lock:
-            await self._go_home()
+        self._going = None
+        left = self._used + _IDLE - loop.time()
+        if left > 0 or self._lock.locked():
+            self._going = loop.call_later(max(left, _IDLE / 10), self._look)
+        else:
+            self._idling = loop.create_task(self.close(), name="hephaestus-postgres-idle")

@@ -123,7 +123,7 @@ class Writes:
 
     async def _commit(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
         columns = commit_columns(parcels)
-        rows = await self._committing.fetch(self._statements.commit_for(columns), *columns)
+        rows = await self._committing.fetch(self._statements.commit(columns), *columns)
         written = {row["run_id"] for row in rows}
         missing = [run_id for one in parcels if (run_id := _run_id(one)) not in written]
         standing: dict[str, Record] = {}
@@ -140,7 +140,7 @@ class Writes:
         columns = commit_columns([parcel])
         try:
             async with self._alone() as connection:
-                if await run(connection, self._statements.commit_alone_for(columns), *columns):
+                if await run(connection, self._statements.commit(columns, alone=True), *columns):
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
         except IntegrityError as error:

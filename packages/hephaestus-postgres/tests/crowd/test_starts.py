@@ -36,7 +36,7 @@ async def test_a_key_is_free_as_soon_as_its_holder_has_ended(
 ) -> None:
     counts = await all_do("start_and_end", key=KEY, times=50)
 
-    total = sum(map(Counter, counts), Counter())
+    total: Counter[str] = sum(map(Counter, counts), Counter())
     assert {"done", "AlreadyRunning"} >= set(total)
     assert 200 == total.total()
     assert total["done"] == await opened.count(status="completed") == await opened.count()
@@ -49,7 +49,7 @@ async def test_a_failed_run_and_new_ones_contend_for_its_key(
 
     counts = await all_do("retry_or_start", key=KEY, run_id=failed.run_id)
 
-    total = sum(map(Counter, counts), Counter())
+    total: Counter[str] = sum(map(Counter, counts), Counter())
     assert (1, 24) == (total["done"], total.total())
     unfinished = [run for run in await opened.query() if run.status not in TERMINAL]
     assert 1 == len(unfinished)

@@ -11,6 +11,7 @@ from hephaestus.steps import StepContext
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.stage import PATIENCE, Stage
 from hephaestus.testing.runner.workflows import (
+    LATE,
     SOON,
     Bill,
     Connection,
@@ -145,10 +146,8 @@ class Timers(Apps):
 
         connection = await Connection.start("1", stage.initial())
         await connection.wait(PATIENCE, until="waiting")
-        message_id = await app.schedule_resume(connection.id, dial, SOON)
+        message_id = await app.schedule_resume(connection.id, dial, LATE)
         answers = [await app.withdraw(message_id), await app.withdraw(message_id)]
-        reminder = await Reminder.start("1", stage.initial())
-        await reminder.wait(PATIENCE, until="completed")
         instance = await connection.get()
 
         assert [True, False] == answers
@@ -162,12 +161,9 @@ class Timers(Apps):
 
         connection = await Connection.start("1", stage.initial())
         await connection.wait(PATIENCE, until="waiting")
-        message_id = await app.schedule_resume(connection.id, dial, SOON)
+        message_id = await app.schedule_resume(connection.id, dial, LATE)
         await connection.resume("connected")
-        await connection.wait(PATIENCE, until="completed")
-        reminder = await Reminder.start("1", stage.initial())
-        await reminder.wait(PATIENCE, until="completed")
-        instance = await connection.get()
+        instance = await connection.wait(PATIENCE, until="completed")
 
         assert "connected" == instance.finished["dial"].event
         assert not await app.withdraw(message_id)

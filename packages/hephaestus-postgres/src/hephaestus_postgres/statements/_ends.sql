@@ -1,0 +1,1 @@
+SELECT min((value->>'until')::timestamptz) FROM jsonb_each(leases)

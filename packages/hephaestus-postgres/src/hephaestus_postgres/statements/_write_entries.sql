@@ -1,0 +1,7 @@
+INSERT INTO {entries} (
+    run_id, id, action, step, step_type, event, attempt, duration, input, output, error,
+    timestamp, is_result
+)
+SELECT e.run_id, e.id, e.action, e.step, e.step_type, e.event, e.attempt, e.duration,
+       e.input::jsonb, e.output::jsonb, e.error::jsonb, e.timestamp, e.is_result
+FROM {given_entries}

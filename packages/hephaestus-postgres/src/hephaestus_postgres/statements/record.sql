@@ -1,0 +1,3 @@
+-- Appends entries to histories, each once.
+{write_entries}
+ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+"""What travels together, and what goes alone."""
