@@ -8,6 +8,8 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+from servers.sql import execute
+
 
 @pytest.fixture
 def database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -15,6 +17,10 @@ def database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     with monkeypatch.context() as patch:
         patch.setenv("DATABASE_URL", postgres_url)
         yield
+    # What an example creates is not to be there for the next test.
+    plain = postgres_url.replace("+asyncpg", "", 1)
+    execute(plain, "DROP SCHEMA public CASCADE")
+    execute(plain, "CREATE SCHEMA public")
 
 
 def as_a_program(namespace: dict[str, Any]) -> None:
