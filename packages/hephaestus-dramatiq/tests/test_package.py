@@ -18,4 +18,16 @@ def test_the_version_is_the_one_that_the_build_reads() -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    assert ["__version__"] == hephaestus_dramatiq.__all__
+    assert [
+        "DramatiqRunner",
+        "HephaestusMiddleware",
+        "Route",
+        "UnreadableMessage",
+        "__version__",
+    ] == hephaestus_dramatiq.__all__
+
+
+def test_every_public_name_is_documented() -> None:
+    names = [name for name in hephaestus_dramatiq.__all__ if name != "__version__"]
+
+    assert all(getattr(hephaestus_dramatiq, name).__doc__ for name in names)

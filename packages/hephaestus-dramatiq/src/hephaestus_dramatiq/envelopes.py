@@ -1,5 +1,8 @@
 """Dramatiq messages about runs: their actor, queue, priority and labels."""
 
+import itertools
+import os
+import secrets
 from typing import Any
 
 from dramatiq import Message
@@ -24,6 +27,9 @@ class Envelopes:
         self._orchestration = orchestration
         self._routes = routes
         self._metadata = metadata
+        # A random id for each message would be the dearest part of it; a fork shares these.
+        self._sender = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
 
     def actor_name(self, kind: type[About], priority: int = 0) -> str:
         """Return the name of an actor; a priority of its own makes an actor of its own."""
@@ -39,19 +45,31 @@ class Envelopes:
         if route.broker_priority is not None:
             options["broker_priority"] = route.broker_priority
         name = self.actor_name(ExecuteStep, route.priority)
-        return _message(route.queue or "", name, kwargs, options)
+        return self._message(route.queue or "", name, kwargs, options)
 
     def advance(self, instance: Instance) -> "Message[None]":
         """Return the message that asks for a look at a run."""
         options = labels(instance, None, users=self._metadata)
         name = self.actor_name(Advance)
-        return _message(self._orchestration, name, _about(instance), options)
+        return self._message(self._orchestration, name, _about(instance), options)
 
     def resume(self, instance: Instance, step: str, event: str) -> "Message[None]":
         """Return the message that tells of an event in a run's inbox."""
         kwargs = {**_about(instance), "step": step, "event": event}
         options = labels(instance, step, users=self._metadata)
-        return _message(self._orchestration, self.actor_name(Resume), kwargs, options)
+        return self._message(self._orchestration, self.actor_name(Resume), kwargs, options)
+
+    def _message(
+        self, queue: str, actor: str, kwargs: dict[str, Any], options: dict[str, Any]
+    ) -> "Message[None]":
+        return Message(
+            queue_name=queue,
+            actor_name=actor,
+            args=(),
+            kwargs=kwargs,
+            options=options,
+            message_id=f"{self._sender}-{os.getpid()}-{next(self._numbers)}",
+        )
 
 
 def _about(instance: Instance) -> dict[str, Any]:
@@ -61,9 +79,3 @@ def _about(instance: Instance) -> dict[str, Any]:
         "instance_id": instance.id,
         "run_id": instance.run_id,
     }
-
-
-def _message(
-    queue: str, actor: str, kwargs: dict[str, Any], options: dict[str, Any]
-) -> "Message[None]":
-    return Message(queue_name=queue, actor_name=actor, args=(), kwargs=kwargs, options=options)

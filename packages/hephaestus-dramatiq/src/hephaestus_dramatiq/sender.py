@@ -2,14 +2,19 @@
 
 import logging
 import threading
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from dramatiq import Broker, Message
 
+from hephaestus_dramatiq.connection import disconnect, has_connection, keep_alive
+
 _log = logging.getLogger("hephaestus.dramatiq")
 _PAUSE = 1.0
 """Seconds between two attempts to reach a broker that is away."""
+
+_IDLE = 1.0
+"""Seconds after which an idle connection is looked after."""
 
 _MOST = 10_000
 """So many messages wait to be sent; what comes on top is left to `due`."""
@@ -29,6 +34,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._away = False
+        self._is_connected = False
         self._dropped = 0
 
     @property
@@ -67,22 +73,32 @@ class Sender:
             _log.warning("messages were left unsent; who looks for due runs finds their steps")
 
     def _run(self) -> None:
+        connects = has_connection(self._broker)
         try:
-            self._send_all()
+            while (item := self._next(connects)) is not None:
+                while not self._try(*item):
+                    if self._closed.wait(_PAUSE):
+                        return
         finally:
-            self._disconnect()
+            if connects:
+                disconnect(self._broker)
 
-    def _send_all(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            while not self._try(*item):
-                if self._closed.wait(_PAUSE):
-                    return
+    def _next(self, connects: bool) -> _Item:
+        """Return the next message; keep a connection of this thread alive meanwhile."""
+        while connects and self._is_connected:
+            try:
+                return self._waiting.get(timeout=_IDLE)
+            except Empty:
+                self._keep_alive()
+        return self._waiting.get()
 
-    def _disconnect(self) -> None:
-        """Close the connection that a RabbitmqBroker has made for this thread."""
-        connection = getattr(type(self._broker), "connection", None)
-        if isinstance(connection, property) and connection.fdel is not None:
-            connection.fdel(self._broker)
+    def _keep_alive(self) -> None:
+        try:
+            keep_alive(self._broker)
+        except Exception as error:  # noqa: BLE001  # each broker has errors of its own
+            _log.info("the connection to the broker is lost: %r", error)
+            self._is_connected = False
+            disconnect(self._broker)
 
     def _try(self, message: "Message[None]", delay: int | None) -> bool:
         try:
@@ -95,5 +111,6 @@ class Sender:
         if self._away:
             _log.info("the broker is back")
         self._away = False
+        self._is_connected = True
         self._dropped = 0
         return True
