@@ -2,7 +2,9 @@
 
 A statement takes columns of values as arrays and finds its rows by an index. One that changes a
 run locks its row first, and reads from the locked row what others change without a revision:
-the leases. What another transaction holds is skipped, and sent alone afterwards.
+the leases. What another transaction holds is skipped, and sent alone afterwards. A test as
+`(… IN (SELECT …)) IS TRUE` keeps the planner from a join, which would compare all with all: the
+better kinds of joins are switched off, see `wire`.
 
 In a file, `{instances}`, `{entries}` and `{inbox}` are the tables; any other name in braces is a
 part, which is a file that begins with an underscore, or one of the few words given here.

@@ -1,7 +1,7 @@
 , named AS (
     SELECT m.message_id, m.is_taken
     FROM unnest($25::text[], $26::text[], $27::bool[]) AS m(run_id, message_id, is_taken)
-    JOIN written w ON w.run_id = m.run_id
+    WHERE (m.run_id IN (SELECT run_id FROM written)) IS TRUE
 ), forgotten AS (
     -- An outcome need not be known again: its attempt is over.
     DELETE FROM {inbox} m USING named n

@@ -23,7 +23,7 @@ WITH batch AS (
     ON CONFLICT DO NOTHING
     RETURNING run_id
 ), told AS (
-    {write_entries} JOIN written w ON w.run_id = e.run_id
+    {write_entries} WHERE (e.run_id IN (SELECT run_id FROM written)) IS TRUE
     ON CONFLICT DO NOTHING
 )
 SELECT run_id FROM written

@@ -14,5 +14,4 @@ WITH batch AS (
     ON CONFLICT DO NOTHING
     RETURNING id
 )
-SELECT f.place, w.id IS NOT NULL AS is_new
-FROM found f LEFT JOIN written w ON w.id = f.id
+SELECT place, id IN (SELECT id FROM written) AS is_new FROM found
