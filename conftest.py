@@ -17,6 +17,6 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
     # Their examples need servers, and have a conftest of their own.
-    excludes=["packages/hephaestus-postgres/*"],
+    excludes=[f"packages/hephaestus-{name}/*" for name in ("dramatiq", "postgres", "redis")],
     setup=as_a_program,
 ).pytest()

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from hephaestus.errors import InvalidArgument, StorageUnavailable
+from hephaestus.testing.storage.samples import NOW, due, lease, new_run, store
 from hephaestus_redis import RedisStorage
 from hephaestus_redis.server import check_clock, faults_of_disk
 from on_redis.setting import Server
@@ -91,6 +92,26 @@ async def test_a_server_that_does_not_tell_its_settings_counts_as_one_without_sn
     with pytest.raises(StorageUnavailable, match="does not say"):
         await refused.open()
     await refused.close()
+
+
+async def test_a_user_may_have_no_more_rights_than_the_readme_says(
+    own_redis_server: Server, own_client: Redis
+) -> None:
+    # The rights, word by word; the library's own way to say them is another.
+    rights = ("~{hotel}:*", "+@all", "-@dangerous", "+info")
+    await own_client.execute_command("ACL", "SETUSER", "guest", "on", ">secret", *rights)  # type: ignore[no-untyped-call]  # it says nothing of itself
+    url = own_redis_server.url.replace("//", "//guest:secret@")
+    storage = RedisStorage(url, namespace="hotel", require_persistence=True, replicas=0)
+    await storage.open()
+
+    run = await store(storage, new_run(), entries=(), wake_at=NOW)
+
+    assert await due(storage, NOW) == [run.run_id]
+    assert await storage.claim(lease(run), NOW, results=()) == run
+    assert await storage.query(workflow_family="shop.", context={"initial": {}}) == [run]
+    assert await storage.delete(run.id)
+    assert await storage.prune(NOW) == 0
+    await storage.close()
 
 
 def test_an_append_only_file_that_cannot_be_written_is_told() -> None:

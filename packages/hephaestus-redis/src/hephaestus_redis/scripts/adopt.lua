@@ -9,7 +9,7 @@ for _, member in ipairs(redis.call("SMEMBERS", key("named", call.name))) do
   if not lease or not row then
     -- Somebody else has deleted or evicted it.
     redis.call("SREM", key("named", call.name), member)
-  elseif lease.incarnation ~= call.incarnation then
+  elseif not row.is_finished and lease.incarnation ~= call.incarnation then
     local alarm = "lease:" .. place
     local ends = redis.call("ZSCORE", key("alarms", run), alarm)
     if tonumber(ends) > tonumber(call.now) then
