@@ -52,7 +52,7 @@ def test_two_runners_share_a_broker_under_different_prefixes() -> None:
     DramatiqRunner(broker, prefix="billing", queue="billing")
 
     assert "billing.execute_step" in broker.actors
-    with pytest.raises(ValueError, match="already registered"):
+    with pytest.raises(InvalidArgument, match=r"already registered.*prefix="):
         DramatiqRunner(broker)
 
 
@@ -79,6 +79,7 @@ def test_each_queue_and_priority_of_a_route_is_declared() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"queue": "no name"},
         {"concurrency": 0},
         {"concurrency": True},
         {"prefetch": -1},

@@ -8,7 +8,7 @@ import dramatiq
 from dramatiq import Broker
 from dramatiq.broker import MessageProxy
 
-from hephaestus.errors import HephaestusError, StorageUnavailable, UnknownWorkflow
+from hephaestus.errors import HephaestusError, InvalidArgument, StorageUnavailable, UnknownWorkflow
 from hephaestus_dramatiq.envelopes import Envelopes
 from hephaestus_dramatiq.failures import (
     FIRST_PAUSE,
@@ -143,7 +143,13 @@ def _declare(
     known: dict[str, Any] = {
         key: value for key, value in options.items() if key in broker.actor_options
     }
-    declare = dramatiq.actor(
-        broker=broker, actor_name=name, queue_name=queue, priority=priority, **known
-    )
-    declare(function)
+    try:
+        declare = dramatiq.actor(
+            broker=broker, actor_name=name, queue_name=queue, priority=priority, **known
+        )
+        declare(function)
+    except ValueError as error:
+        # A queue whose name is none, or a second runner under the same names.
+        raise InvalidArgument(
+            f"{error} (give each runner of a broker a prefix= of its own)"
+        ) from error

@@ -1,11 +1,12 @@
 """Which queue a message goes to, and with which priority."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
 from hephaestus.errors import InvalidArgument
-from hephaestus.steps import StepReference, key_of
+from hephaestus.steps import key_of
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Routes:
         special: The routes of the others, by step or key.
     """
 
-    def __init__(self, queue: str, special: Mapping[StepReference, Route]) -> None:
+    def __init__(self, queue: str, special: Mapping[Any, Route]) -> None:
         self._usual = Route(queue=queue)
         self._by_key: dict[str, Route] = {}
         for step, route in special.items():

@@ -17,7 +17,6 @@ from hephaestus.instance import Instance
 from hephaestus.message import EventPosted, Message
 from hephaestus.runner import OpenableApp
 from hephaestus.running import RunningApp
-from hephaestus.steps import StepReference
 from hephaestus.storage import Owner, Storage
 from hephaestus.watch import Watch
 from hephaestus_dramatiq.actors import Actors
@@ -66,7 +65,7 @@ class DramatiqRunner:
         *,
         queue: str = "hephaestus",
         orchestration_queue: str = "hephaestus.orchestration",
-        routes: Mapping[StepReference, Route] | None = None,
+        routes: Mapping[Any, Route] | None = None,
         concurrency: int | None = None,
         prefetch: int | None = None,
         lease: Duration = 15,
@@ -98,9 +97,9 @@ class DramatiqRunner:
             grace=self._grace,
         )
         middleware = HephaestusMiddleware(self._host)
-        broker.add_middleware(middleware)
         actors = Actors(self._host, self._envelopes, middleware.current)
         actors.declare(broker, orchestration=orchestration_queue, routes=self._routes)
+        broker.add_middleware(middleware)
 
     def attach(self, app: OpenableApp) -> None:
         """Hear of the app, which a worker has to open."""

@@ -1,7 +1,7 @@
 """The whole contract of a runner, on every storage with every broker."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +15,7 @@ from hephaestus.testing.runner.apps import OpenApp, Options
 from hephaestus.testing.runner.stage import Stage
 from hephaestus.testing.runner.workflows import Errand
 from hephaestus_postgres import PostgresStorage
-from working.brokers import BROKERS, Connect, new_queue
+from working.brokers import BROKERS, new_queue
 from working.runners import WorkingRunner
 from working.stores import postgres, redis
 
@@ -30,8 +30,7 @@ class OnBroker(RunnerContract):
             yield
 
     def make_runner(self, **options: Unpack[Options]) -> WorkingRunner:
-        connect = cast("Connect", self._connect)
-        return WorkingRunner(connect(), queue=self.queue, **options)
+        return WorkingRunner(self._connect(), queue=self.queue, **options)
 
     def assert_idle(self, runner: Runner) -> None:
         assert isinstance(runner, WorkingRunner)
