@@ -51,7 +51,9 @@ def unavailable(error: BaseException) -> StorageUnavailable:
     """Return our error for one of the driver's."""
     said = str(error) or type(error).__name__
     meaning = _meaning(error, said)
-    return StorageUnavailable(STORAGE, f"{meaning} ({said})" if meaning else said)
+    ours = StorageUnavailable(STORAGE, f"{meaning} ({said})" if meaning else said)
+    ours.__cause__ = error
+    return ours
 
 
 def _meaning(error: BaseException, said: str) -> str | None:

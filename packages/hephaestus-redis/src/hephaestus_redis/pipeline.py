@@ -8,7 +8,6 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from hephaestus.errors import HephaestusError
 from hephaestus_redis.failures import FOREIGN, unavailable
 from hephaestus_redis.link import Link
 from hephaestus_redis.script import Command, Script
@@ -34,13 +33,12 @@ class _Member:
         """Hand over what came back, unless nobody waits any more."""
         if self.reply.done():
             return
-        match reply:
-            case HephaestusError():
-                self.reply.set_exception(reply)
-            case Exception():
-                self.reply.set_exception(unavailable(reply))
-            case _:
-                self.reply.set_result(reply)
+        if isinstance(reply, FOREIGN):
+            self.reply.set_exception(unavailable(reply))
+        elif isinstance(reply, Exception):
+            self.reply.set_exception(reply)
+        else:
+            self.reply.set_result(reply)
 
 
 class Pipeline:
@@ -114,7 +112,7 @@ class Pipeline:
                 again = [batch[n] for n in unknown]
                 for n, reply in zip(unknown, await self._teach(again), strict=True):
                     replies[n] = reply
-        except (*FOREIGN, HephaestusError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait have to know
             return [error] * len(batch)
         return replies
 

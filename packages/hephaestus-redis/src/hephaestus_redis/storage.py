@@ -108,7 +108,11 @@ class RedisStorage:
         """Reach the server and examine it; see `Storage.open`."""
         async with self._opening:
             if not self._opened:
-                await server.examine(self._reads, require_persistence=self._require_persistence)
+                try:
+                    await server.examine(self._reads, require_persistence=self._require_persistence)
+                except BaseException:
+                    await self._let_go()
+                    raise
             self._opened += 1
 
     async def close(self) -> None:
@@ -116,10 +120,7 @@ class RedisStorage:
         async with self._opening:
             self._opened = max(0, self._opened - 1)
             if not self._opened:
-                for pipeline in (self._work, self._care, self._reads):
-                    await pipeline.idle()
-                if self._owned is not None:
-                    await self._owned.aclose()
+                await self._let_go()
 
     async def get(
         self,
@@ -291,6 +292,13 @@ class RedisStorage:
             return 0
         call = {"name": owner.name, "incarnation": owner.incarnation, "now": keys.instant(now)}
         return int(await self._care.run(script.ADOPT, call))
+
+    async def _let_go(self) -> None:
+        """Close the connections that are the storage's own."""
+        for pipeline in (self._work, self._care, self._reads):
+            await pipeline.idle()
+        if self._owned is not None:
+            await self._owned.aclose()
 
     async def _history(self, run_id: str) -> list[Entry]:
         (reply,) = await self._reads.ask(("HGETALL", self._keys.history(run_id)))

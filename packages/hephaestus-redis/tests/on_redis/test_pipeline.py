@@ -112,9 +112,23 @@ async def test_a_flight_that_breaks_off_fails_all_that_were_on_it_and_none_that_
 
     wire.free.set()
 
-    with pytest.raises(StorageUnavailable, match="no connection"):
+    with pytest.raises(StorageUnavailable, match="no connection") as raised:
         await first
+    assert isinstance(raised.value.__cause__, NotConnected)
     assert await second == ["second"]
+
+
+async def test_a_mistake_of_ours_reaches_all_that_wait_as_it_is() -> None:
+    def reply(command: Command) -> Any:
+        raise AttributeError("a slip")
+
+    pipeline = Pipeline(Wire(reply), b"{x}:")
+
+    outcomes = await asyncio.gather(
+        *(pipeline.ask(("GET", n)) for n in range(2)), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [AttributeError] * 2
 
 
 async def test_a_crowd_is_spread_over_several_flights() -> None:

@@ -1,5 +1,6 @@
 """What a storage asks of its server when it is opened: persistence, memory policy, clock."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,8 +74,6 @@ async def test_a_server_that_may_lose_something_is_refused_where_persistence_is_
     with pytest.raises(StorageUnavailable, match=said):
         await storage.open()
 
-    await storage.close()
-
 
 async def test_a_server_that_does_not_tell_its_settings_counts_as_one_without_snapshots(
     own_redis_server: Server, own_client: Redis
@@ -91,7 +90,6 @@ async def test_a_server_that_does_not_tell_its_settings_counts_as_one_without_sn
     refused = RedisStorage(url, require_persistence=True)
     with pytest.raises(StorageUnavailable, match="does not say"):
         await refused.open()
-    await refused.close()
 
 
 async def test_a_user_may_have_no_more_rights_than_the_readme_says(
@@ -163,6 +161,40 @@ async def test_a_client_that_was_given_stays_open(redis_url: str, redis_namespac
         await _open_and_close(storage)
 
         assert await client.ping()
+
+
+def test_a_storage_serves_one_event_loop_after_another(
+    redis_url: str, redis_namespace: str
+) -> None:
+    storage = RedisStorage(redis_url, namespace=redis_namespace)
+
+    async def use() -> int:
+        await storage.open()
+        await asyncio.gather(*(store(storage, new_run()) for _ in range(3)))
+        count = await storage.count()
+        await storage.close()
+        return count
+
+    assert [asyncio.run(use()) for _ in range(2)] == [3, 6]
+
+
+async def test_a_storage_that_was_not_opened_closes_all_the_same() -> None:
+    storage = RedisStorage("redis://localhost")
+
+    await storage.close()
+    await storage.close()
+
+
+async def test_a_storage_that_could_not_be_opened_can_be_opened_later(
+    own_redis_server: Server,
+) -> None:
+    storage = RedisStorage(own_redis_server.url)
+    own_redis_server.kill()
+    with pytest.raises(StorageUnavailable):
+        await storage.open()
+    own_redis_server.restart()
+
+    await _open_and_close(storage)
 
 
 async def _set(client: Redis, settings: dict[str, str]) -> None:
