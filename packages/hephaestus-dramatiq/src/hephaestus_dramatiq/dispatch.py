@@ -13,7 +13,7 @@ from hephaestus_dramatiq.seats import Seat, Seats
 from hephaestus_dramatiq.sender import Sender
 
 
-class Plan(Choice, frozen=True):
+class Plan(Choice, frozen=True, gc=True):
     """A choice, and the seats on which the leased steps are to be executed."""
 
     seats: tuple[Seat, ...] = ()

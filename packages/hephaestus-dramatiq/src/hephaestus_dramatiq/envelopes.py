@@ -40,7 +40,7 @@ class Envelopes:
         """Return the message that asks for an active step of a run."""
         attempt = instance.active[step].attempt
         kwargs = {**_about(instance), "step": step, "attempt": attempt}
-        options = labels(instance, step, users=self._metadata)
+        options = labels(instance, step, users=self._metadata, returned=True)
         route = self._routes.of(step)
         if route.broker_priority is not None:
             options["broker_priority"] = route.broker_priority
@@ -49,7 +49,7 @@ class Envelopes:
 
     def advance(self, instance: Instance) -> "Message[None]":
         """Return the message that asks for a look at a run."""
-        options = labels(instance, None, users=self._metadata)
+        options = labels(instance, users=self._metadata)
         name = self.actor_name(Advance)
         return self._message(self._orchestration, name, _about(instance), options)
 

@@ -15,14 +15,17 @@ _LARGEST = 16 * 1024
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def labels(instance: Instance, step: str | None, *, users: bool) -> dict[str, Any]:
+def labels(
+    instance: Instance, step: str | None = None, *, users: bool, returned: bool = False
+) -> dict[str, Any]:
     """Return the message options `tags` and `meta`.
 
     In `meta` the workflow's metadata give way to what steps of the run returned as metadata, and
-    both to what names the run. What steps returned is shown where a step is executed.
+    both to what names the run.
 
     Args:
         users: Show metadata of the user's; without, a broker sees names alone.
+        returned: Show what steps returned as metadata, too.
     """
     name, declared = _of_workflow(instance.workflow, instance.workflow_version)
     system = {
@@ -36,7 +39,7 @@ def labels(instance: Instance, step: str | None, *, users: bool) -> dict[str, An
     meta = system
     if users and declared:
         meta = {**declared, **system}
-    if users and step is not None and instance.runtime_metadata:
+    if users and returned and instance.runtime_metadata:
         whole = {**declared, **_plain(instance.runtime_metadata), **system}
         if len(msgspec.json.encode(whole)) <= _LARGEST:
             meta = whole

@@ -143,7 +143,7 @@ class DramatiqRunner:
             return
         self._host.closed()
         try:
-            await work.drain(self._grace)
+            await work.close(self._grace)
         finally:
             self._work = None
             await asyncio.to_thread(self._sender.close, _FLUSH)

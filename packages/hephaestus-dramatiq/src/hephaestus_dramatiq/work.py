@@ -88,16 +88,22 @@ class Work:
         self._bodies: dict[asyncio.Task[None], Instance] = {}
         self._advances: set[asyncio.Task[None]] = set()
         self._lookout: Lookout | None = None
-        self._closing = self._stopping = False
+        self._closing = self._stopping = self._is_closed = False
+        self._draining = asyncio.Lock()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, and no thread waits."""
         return not (self._calls or self._advances or self._bodies or self._dispatch.seats)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more begins here."""
+        return self._closing
+
     def begin(self) -> None:
         """Look for due runs and renew leases, from now on; a Dramatiq worker is there."""
-        if self._lookout is not None:
+        if self._lookout is not None or self._is_closed:
             return
         self._closing = self._stopping = False
         self._lookout = Lookout(
@@ -131,16 +137,22 @@ class Work:
 
     async def drain(self, grace: timedelta) -> None:
         """Let running steps end within the grace period, and give back the others at once."""
-        if self._lookout is None:
-            return
-        self._closing = True
-        self._lookout.close()
-        under_way = {self._looking, *self._calls, *self._advances}
-        try:
-            await asyncio.wait(under_way, timeout=grace.total_seconds())
-        finally:
-            # Cancelling the drain cuts the grace period short, and nothing else.
-            await self._give_up()
+        async with self._draining:
+            if self._lookout is None:
+                return
+            self._closing = True
+            self._lookout.close()
+            under_way = {self._looking, *self._calls, *self._advances}
+            try:
+                await asyncio.wait(under_way, timeout=grace.total_seconds())
+            finally:
+                # Cancelling the drain cuts the grace period short, and nothing else.
+                await self._give_up()
+
+    async def close(self, grace: timedelta) -> None:
+        """Drain, and begin no more."""
+        self._is_closed = True
+        await self.drain(grace)
 
     async def _give_up(self) -> None:
         self._stopping = True
@@ -231,9 +243,9 @@ class Work:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine runs in a task
         running.bind(self._app)
+        seat.sit(task)
         try:
             while not held.ended:
-                seat.sit(task)
                 self._bodies[task] = instance
                 placed = await self.execution.work(
                     instance, held, closing=self._is_stopping, over=lambda: self._leave_off(seat)
@@ -248,6 +260,7 @@ class Work:
                         self._take_up(placed.instance, lease, other)
                 if own is None:
                     return
+                seat.sit(task)
                 instance, held = placed.instance, self._keeper.hold(own)
         finally:
             self._bodies.pop(task, None)
