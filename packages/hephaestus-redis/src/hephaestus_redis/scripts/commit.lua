@@ -17,23 +17,16 @@ for _, lease in ipairs(call.granted) do
     return {"stale"}
   end
 end
-local heads = {}
-for n, id in ipairs(call.consumed) do
-  heads[n] = head_of(run, id)
-  if not heads[n] then
-    return {"stale"}
-  end
-end
 local holder = before.is_finished and not call.is_finished and rival(run, before.unique_key)
 if holder then
   return {"taken", holder}
 end
 
-for n, id in ipairs(call.consumed) do
-  take(run, id, heads[n])
-  if heads[n].place then
+for _, id in ipairs(call.consumed) do
+  local head = take(run, id)
+  if head and head.place then
     -- Its attempt is over, so that another copy of the outcome changes nothing.
-    redis.call("SREM", key("known", run), heads[n].dedup_key)
+    redis.call("SREM", key("known", run), head.dedup_key)
   end
 end
 local after = write(run)

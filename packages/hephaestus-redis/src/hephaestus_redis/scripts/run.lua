@@ -64,20 +64,22 @@ end
 
 -- The inbox: messages, and which attempts have an outcome among them
 
--- A message is three lines: its sequence, its head, and its body, which is opaque.
-local function head_of(run, id)
-  local stored = redis.call("HGET", key("inbox", run), "message:" .. id)
-  return stored and cjson.decode(string.match(stored, "^%d+\n([^\n]*)\n"))
-end
-
-local function take(run, id, head)
+-- Take a message out and return its head. It is three lines: its sequence, its head, and its
+-- body, which is opaque.
+local function take(run, id)
   local name = key("inbox", run)
+  local stored = redis.call("HGET", name, "message:" .. id)
+  if not stored then
+    return nil
+  end
+  local head = cjson.decode(string.match(stored, "^%d+\n([^\n]*)\n"))
   redis.call("HDEL", name, "message:" .. id)
   if head.place and redis.call("HINCRBY", name, "outcome:" .. head.place, -1) == 0 then
     redis.call("HDEL", name, "outcome:" .. head.place)
   end
   redis.call("HDEL", prefix .. "messages", id)
   redis.call("ZREM", key("alarms", run), "message:" .. id)
+  return head
 end
 
 -- Leases: who holds which attempt; until when is one of the run's alarms
