@@ -89,17 +89,19 @@ class RedisStorage:
         self._keys = Keys(namespace)
         self._retention = Retention(retention)
         self._require_persistence = require_persistence
-        self._owned = _client_of(url_or_client) if isinstance(url_or_client, str) else None
-        reading = writing = link_to(self._owned or url_or_client)  # type: ignore[arg-type]  # a text has become a client
+        self._owned: Redis | None = None
+        if isinstance(url_or_client, str):
+            url_or_client = self._owned = _client_of(url_or_client)
+        link = link_to(url_or_client)
         if type(replicas) is not int or replicas < 0:
             raise InvalidArgument(f"replicas= is a whole number from 0, not {replicas!r}")
         prefix = self._keys.prefix
         if replicas:
-            writing = Replicated(reading, prefix=prefix, replicas=replicas, patience=_PATIENCE)
-        self._work = Pipeline(writing, prefix)
+            link = Replicated(link, prefix=prefix, replicas=replicas, patience=_PATIENCE)
+        self._work = Pipeline(link, prefix)
         # Neither a long query nor many outcomes may keep a lease from being renewed.
-        self._care = Pipeline(writing, prefix)
-        self._reads = Pipeline(writing, prefix)
+        self._care = Pipeline(link, prefix)
+        self._reads = Pipeline(link, prefix)
         self._queries = Queries(self._reads, self._keys, self.codec)
         self._opening = asyncio.Lock()
         self._opened = 0
@@ -131,8 +133,14 @@ class RedisStorage:
         history: bool = True,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
-        run_id, fields = await self._queries.find(id, workflow, version)
-        entries = await self._history(run_id) if history else []
+        found = self._queries.find(id, workflow, version)
+        if not history:
+            run_id, fields = await found
+            return rows.to_instance(run_id, fields, self.codec)
+        # Mostly it is a run id, so that one round trip brings both.
+        (run_id, fields), entries = await asyncio.gather(found, self._history(id))
+        if run_id != id:
+            entries = await self._history(run_id)
         return rows.to_instance(run_id, fields, self.codec, tuple(entries))
 
     async def put(self, instance: Instance) -> None:
