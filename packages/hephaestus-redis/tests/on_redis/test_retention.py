@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
+from hephaestus import Done, Hephaestus, LocalRunner, Workflow
 from hephaestus.errors import InvalidArgument
+from hephaestus.testing.runner.stage import eventually
 from hephaestus.testing.storage.samples import (
     NOW,
     SECOND,
@@ -25,6 +27,14 @@ from hephaestus_redis.retention import Retention
 from on_redis.setting import keys_of
 
 DAY = timedelta(days=1)
+
+
+class Tick(Workflow, unique="tick"):
+    """A run that has ended as soon as it begins."""
+
+    start_step = Done
+
+
 MINUTE = timedelta(minutes=1)
 
 
@@ -124,6 +134,19 @@ async def test_memory_stays_level_in_a_long_run(
     assert len(keys) == 1
     assert max(memory) < 1.05 * min(memory)
     await storage.close()
+
+
+async def test_a_running_app_prunes_what_has_been_kept_long_enough(
+    redis_url: str, client: Redis, redis_namespace: str
+) -> None:
+    storage = RedisStorage(redis_url, namespace=redis_namespace, retention=0.2)
+    async with Hephaestus(storage, LocalRunner(poll=0.05)) as app:
+        await app.start_instance(Tick, {}, id="tick::1")
+
+        async def is_gone() -> bool:
+            return await keys_of(client, redis_namespace) == []
+
+        await eventually(is_gone)
 
 
 async def _live(storage: RedisStorage, id: str, now: datetime) -> None:
