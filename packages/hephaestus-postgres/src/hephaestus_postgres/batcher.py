@@ -8,10 +8,16 @@ from typing import Any, Generic, TypeVar
 
 from asyncpg.exceptions import PostgresError
 
-from hephaestus.errors import TransactionConflict
+from hephaestus.errors import StorageUnavailable, TransactionConflict
+from hephaestus_postgres.failures import NAME
 
 _MOST = 256
 _LARGEST = 4 * 1024 * 1024
+_ALONE = 3
+"""So many go alone at a time: each takes a connection, and may wait for a lock."""
+
+_PATIENCE = 10.0
+"""Seconds that a member waits until it may go alone."""
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -43,6 +49,7 @@ class Batcher(Generic[M, R]):
         self._alone = alone
         self._size = size
         self._place = place
+        self._slots = asyncio.Semaphore(_ALONE)
         self._waiting: deque[tuple[M, asyncio.Future[R]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_flying = False
@@ -120,12 +127,22 @@ class Batcher(Generic[M, R]):
 
     async def _send_alone(self, member: M, future: asyncio.Future[R]) -> None:
         try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._slots.acquire()
+        except TimeoutError:
+            _fail(future, StorageUnavailable(NAME, "too much waits for other transactions"))
+            return
+        try:
+            if future.done():
+                return
             result = await self._alone(member)
         except Exception as error:  # noqa: BLE001  # its caller hears of it
             _fail(future, error)
         else:
             if not future.done():
                 future.set_result(result)
+        finally:
+            self._slots.release()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

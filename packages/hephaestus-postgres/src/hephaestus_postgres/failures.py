@@ -11,6 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from hephaestus.errors import HephaestusError, StorageUnavailable, TransactionConflict
 
 NAME = "PostgresStorage"
+UNIQUE_KEY = "_unique_key_idx"
+"""What the name of the index ends with that keeps two unfinished runs from one key."""
+
 _CONFLICTS = ("40001", "40P01")
 _DISCONNECTED = (ConnectionError, OSError, InterfaceError, InternalClientError)
 _CLASSES_OF_CONNECTION = ("08", "57P")
@@ -50,6 +53,12 @@ def root(error: BaseException) -> BaseException:
 def is_conflict(error: BaseException) -> bool:
     """Tell whether the transaction has only to be repeated."""
     return _state(error) in _CONFLICTS
+
+
+def is_taken(error: BaseException) -> bool:
+    """Tell whether another unfinished run holds a key; the name of the index is ours."""
+    name = getattr(root(error), "constraint_name", None)
+    return isinstance(name, str) and name.endswith(UNIQUE_KEY)
 
 
 def is_connection(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hephaestus.codec import Codec
 from hephaestus.errors import (
     AlreadyRunning,
+    HephaestusError,
     InstanceNotFound,
     StaleInstance,
     StorageUnavailable,
@@ -18,7 +19,7 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message
 from hephaestus.storage import Change
 from hephaestus_postgres.batcher import Batcher
-from hephaestus_postgres.failures import NAME, mapped
+from hephaestus_postgres.failures import NAME, is_taken, mapped, root, translated
 from hephaestus_postgres.parcel import (
     Parcel,
     changed_run,
@@ -144,7 +145,7 @@ class Writes:
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
         except IntegrityError as error:
-            raise await self.taken(change.instance) from error
+            raise await self.refused(change.instance, error) from root(error)
         known = _as_committed(change, {row["run_id"]: row for row in found})
         if known is None:  # what it grants is held
             raise _stale(change)
@@ -152,8 +153,10 @@ class Writes:
             raise known
         return True
 
-    async def taken(self, instance: Instance) -> AlreadyRunning:
-        """Return the error for a run whose key another unfinished run holds."""
+    async def refused(self, instance: Instance, error: IntegrityError) -> HephaestusError:
+        """Return the error for a run that a constraint refuses: its key's, or the application's."""
+        if not is_taken(error):
+            return translated(error)
         async with self._alone() as connection:
             found = await run(connection, self._statements.holders, *_holder_columns([instance]))
         return AlreadyRunning(instance.id, _holder(instance, found))

@@ -1,6 +1,7 @@
 """Members travel together, and each succeeds or fails alone."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -128,7 +129,7 @@ async def test_a_flight_has_256_members_at_most() -> None:
     await asyncio.gather(*flights.board(*(f"{number}" for number in range(600))))
 
     assert [256, 256, 88] == [len(members) for members in flights.sent]
-    assert [f"{number}" for number in range(600)] == sum(flights.sent, [])
+    assert [f"{number}" for number in range(600)] == [*itertools.chain(*flights.sent)]
 
 
 async def test_a_flight_takes_4_mib_at_most_or_one_member() -> None:

@@ -1,6 +1,7 @@
 """Whatever callers, flights and the database do, the batcher does as a simple model says."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator, Sequence
 
 import asyncpg
@@ -15,10 +16,13 @@ LARGEST = 4 * 1024 * 1024
 Member = tuple[int, str, int, str]
 """A number, a place, a size, and what becomes of it."""
 
+Drawn = tuple[tuple[str, int, str], bool]
+"""The same without its number, and whether its caller is cancelled before it leaves."""
+
 FATES = st.sampled_from(["arrives", "arrives", "arrives", "is left", "is refused", "fails"])
 SIZES = st.sampled_from([1, 1000, LARGEST // 3, LARGEST // 2, LARGEST + 1])
-MEMBERS = st.lists(st.tuples(st.sampled_from("abcdef"), SIZES, FATES, st.booleans()), max_size=30)
-WAVES = st.lists(MEMBERS, min_size=1, max_size=5)
+DRAWN = st.tuples(st.tuples(st.sampled_from("abcdef"), SIZES, FATES), st.booleans())
+WAVES = st.lists(st.lists(DRAWN, max_size=30), min_size=1, max_size=5)
 
 
 def flights_of(waiting: list[Member]) -> Iterator[list[Member]]:
@@ -46,70 +50,82 @@ def attempts_at(flight: list[Member]) -> Iterator[list[Member]]:
         yield from attempts_at(flight[middle:])
 
 
-@settings(max_examples=200, deadline=None)
-@given(WAVES)
-async def test_what_is_sent_is_what_the_model_sends(
-    waves: list[list[tuple[str, int, str, bool]]],
-) -> None:
-    sent: list[list[Member]] = []
-    alone: list[Member] = []
-    landing = asyncio.Semaphore(0)
+class Air:
+    """Where a flight stays until it is let land, and its members meet their fates."""
 
-    async def fly(members: Sequence[Member]) -> list[str | Exception | None]:
-        sent.append(list(members))
-        await landing.acquire()
+    def __init__(self) -> None:
+        self.sent: list[list[Member]] = []
+        self.alone: list[Member] = []
+        self.landing = asyncio.Semaphore(0)
+
+    async def fly(self, members: Sequence[Member]) -> list[str | Exception | None]:
+        self.sent.append(list(members))
+        await self.landing.acquire()
         if any(fate == "is refused" for *_, fate in members):
             raise asyncpg.DataError("one of the values")
         answers = {"arrives": "arrived", "is left": None, "fails": KeyError("alone")}
         return [answers[fate] for *_, fate in members]
 
-    async def go_alone(member: Member) -> str:
-        alone.append(member)
+    async def go_alone(self, member: Member) -> str:
+        self.alone.append(member)
         if member[3] == "is refused":
             raise ValueError("it is this one")
         return "arrived alone"
 
-    batcher: Batcher[Member, str] = Batcher(
-        fly, go_alone, size=lambda member: member[2], place=lambda member: member[1]
-    )
-    numbers = iter(range(1000))
-    tasks: dict[Member, asyncio.Task[str]] = {}
-    expected: list[list[Member]] = []
-    stays: list[Member] = []
-    for wave in waves:
-        members = [((next(numbers), place, size, fate), gone) for place, size, fate, gone in wave]
-        under_way = asyncio.create_task(
-            batcher.send(start := (next(numbers), "start", 1, "arrives"))
-        )
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        tasks |= {member: asyncio.create_task(batcher.send(member)) for member, _ in members}
-        await asyncio.sleep(0)
-        for member, gone in members:
-            if gone:
-                tasks[member].cancel()
-        await asyncio.sleep(0)
-        staying = [member for member, gone in members if not gone]
-        stays += staying
-        expected.append([start])
-        for flight in flights_of(staying):
-            expected += attempts_at(flight)
-        for _ in range(len(expected)):
-            landing.release()
-        await under_way
-        await batcher.idle()
-        while not landing.locked():
-            await landing.acquire()
 
-    assert expected == sent
-    results = await asyncio.gather(*(tasks[one] for one in stays), return_exceptions=True)
-    outcomes = {
-        "arrives": "arrived",
-        "is left": "arrived alone",
-        "is refused": "ValueError",
-        "fails": "KeyError",
-    }
-    assert [outcomes[fate] for *_, fate in stays] == [
-        result if isinstance(result, str) else type(result).__name__ for result in results
-    ]
-    assert {one for one in stays if one[3] in ("is left", "is refused")} == set(alone)
+OUTCOMES = {
+    "arrives": "arrived",
+    "is left": "arrived alone",
+    "is refused": "ValueError",
+    "fails": "KeyError",
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(WAVES)
+async def test_what_is_sent_is_what_the_model_sends(waves: list[list[Drawn]]) -> None:
+    air = Air()
+    batcher: Batcher[Member, str] = Batcher(
+        air.fly, air.go_alone, size=lambda member: member[2], place=lambda member: member[1]
+    )
+    numbers = itertools.count()
+    expected: list[list[Member]] = []
+    stayed: list[Member] = []
+    outcomes: list[str] = []
+    for wave in waves:
+        first: Member = (next(numbers), "first", 1, "arrives")
+        members: list[Member] = [(next(numbers), *drawn) for drawn, _ in wave]
+        tasks = [asyncio.create_task(batcher.send(member)) for member in (first, *members)]
+        await _settled()
+        for task, (_, is_cancelled) in zip(tasks[1:], wave, strict=True):
+            if is_cancelled:
+                task.cancel()
+        await _settled()
+        staying = [
+            one for one, (_, is_cancelled) in zip(members, wave, strict=True) if not is_cancelled
+        ]
+        attempts = [[first], *(sent for one in flights_of(staying) for sent in attempts_at(one))]
+        for _ in attempts:
+            air.landing.release()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        expected += attempts
+        stayed += [first, *staying]
+        outcomes += [_told(result) for result in results if not _is_cancelled(result)]
+
+    assert expected == air.sent
+    assert [OUTCOMES[fate] for *_, fate in stayed] == outcomes
+    assert {one for one in stayed if one[3] in ("is left", "is refused")} == set(air.alone)
+
+
+async def _settled() -> None:
+    """Let everybody take the steps that need no landing."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _told(result: str | BaseException) -> str:
+    return result if isinstance(result, str) else type(result).__name__
+
+
+def _is_cancelled(result: str | BaseException) -> bool:
+    return isinstance(result, asyncio.CancelledError)
