@@ -9,8 +9,8 @@ from dramatiq import Broker, Message, Middleware
 
 from hephaestus import Hephaestus, MemoryStorage
 from hephaestus.testing.runner.stage import Stage
-from working.runners import WorkingRunner
-from working.shared_stub import SharedStubBroker, StubServer
+from stacks.runners import WorkingRunner
+from stacks.stub import SharedStubBroker, StubServer
 
 
 class Spy(Middleware):

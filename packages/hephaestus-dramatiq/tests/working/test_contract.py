@@ -15,9 +15,9 @@ from hephaestus.testing.runner.apps import OpenApp, Options
 from hephaestus.testing.runner.stage import Stage
 from hephaestus.testing.runner.workflows import Errand
 from hephaestus_postgres import PostgresStorage
-from working.brokers import BROKERS, new_queue
-from working.runners import WorkingRunner
-from working.stores import postgres, redis
+from stacks.brokers import BROKERS, new_queue
+from stacks.runners import WorkingRunner
+from stacks.stores import postgres, redis
 
 
 class OnBroker(RunnerContract):

@@ -4,8 +4,8 @@ import asyncio
 
 from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually, hanging_once
 from hephaestus.testing.runner.workflows import Errand, Order
+from stacks.runners import WorkingRunner
 from working.conftest import Bench
-from working.runners import WorkingRunner
 
 AT_ONCE = PATIENCE / 5
 

@@ -12,7 +12,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import dq_name, xq_name
 
-from working.shared_stub import StubServer
+from stacks.stub import StubServer
 
 Connect: TypeAlias = Callable[[], Broker]
 

@@ -1,0 +1,1 @@
+"""Storages, brokers, and workers in this process, as tests put them together."""
