@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
+from hephaestus.testing.runner.stage import Stage
 from hephaestus_redis import RedisStorage
 from on_redis.setting import Launch, Server, answers, free_port
 
@@ -33,16 +34,25 @@ async def own_client(own_redis_server: Server) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
+def stage() -> Iterator[Stage]:
+    """Return the stage on which the steps of this test act."""
+    stage = Stage()
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
 def launch(own_redis_server: Server) -> Iterator[Launch]:
     """Start servers with options of their own; they are killed after the test."""
     processes = []
     names = ("redis-server", "valkey-server")
     program = next(name for name in names if (own_redis_server.programs / name).exists())
 
-    def launch(*options: str) -> str:
+    def launch(*options: str, config: str | None = None) -> str:
         port = free_port()
         where = ("--port", str(port), "--bind", "127.0.0.1", "--daemonize", "no")
-        process = own_redis_server.begin(program, *where, *options)
+        command = (program,) if config is None else (program, config)
+        process = own_redis_server.begin(*command, *options, *where)
         processes.append(process)
         process.wait_until(lambda: answers(port), seconds=30)
         return f"redis://127.0.0.1:{port}/0"

@@ -2,14 +2,17 @@
 
 import secrets
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
-Launch = Callable[..., str]
-"""Starts a server with these options, beside `own_redis_server`, and returns its URL."""
+
+class Launch(Protocol):
+    """Starts a server with these options, beside `own_redis_server`, and returns its URL."""
+
+    def __call__(self, *options: str, config: str | None = None) -> str: ...
+
 
 PORTS = range(10_000, 20_000)
 """Neither what systems hand out by themselves nor what the servers of the fixtures take."""
@@ -20,6 +23,7 @@ class Server(Protocol):
 
     url: str
     programs: Path
+    place: Any
 
     def kill(self) -> None: ...
     def restart(self) -> None: ...

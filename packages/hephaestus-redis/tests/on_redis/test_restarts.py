@@ -1,6 +1,5 @@
 """What a run survives: its server killed and restarted, its connections cut, its scripts lost."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -13,13 +12,6 @@ from hephaestus.testing.runner.workflows import Errand, Order
 from hephaestus.testing.storage.samples import commit, entry, event, lease, moved, new_run, store
 from hephaestus_redis import RedisStorage
 from on_redis.setting import Server
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    stage = Stage()
-    yield stage
-    stage.close()
 
 
 async def test_what_was_acknowledged_survives_a_killed_server(own_redis_server: Server) -> None:
