@@ -97,7 +97,7 @@ def test_a_wrong_option_is_refused(wrong: dict[str, Any]) -> None:
 
 
 async def test_a_storage_that_no_worker_could_reach_is_refused() -> None:
-    broker = RedisBroker(url="redis://127.0.0.1:1")  # type: ignore[no-untyped-call]
+    broker = RedisBroker(url="redis://127.0.0.1:1")
     app = Hephaestus(MemoryStorage(), DramatiqRunner(broker))
 
     with pytest.raises(InvalidArgument, match="workers cannot reach MemoryStorage"):
