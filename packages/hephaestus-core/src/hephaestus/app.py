@@ -33,7 +33,7 @@ from hephaestus.workflow import Workflow
 _log = logging.getLogger("hephaestus")
 _numbers = itertools.count(1)
 _LONGEST_LOOK = 1.0
-"""Seconds between two looks at a run that another process may finish."""
+"""Seconds between two looks at a run that another process may finish, once it has taken long."""
 
 
 class Hephaestus:
@@ -289,10 +289,11 @@ class Hephaestus:
         wanted = TERMINAL.union(_statuses(until))
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
+        look = self.runner.watch.first_look
         with self.runner.watch.watching(id) as watching:
             instance = await self._find(id, workflow, version)
             while instance.status not in wanted or await self._goes_on(instance):
-                left = _LONGEST_LOOK
+                left, look = look, min(2 * look, _LONGEST_LOOK)
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:

@@ -4,9 +4,16 @@ import asyncio
 
 
 class Watch:
-    """Wakes those who wait for a run, when this process changes its status or ends a wait of it."""
+    """Wakes those who wait for a run, when this process changes its status or ends a wait of it.
 
-    def __init__(self) -> None:
+    Args:
+        first_look: Seconds after which one who waits looks by itself, at first, and then ever
+            later. Where other processes execute runs, a quick one ends long before a second is
+            over.
+    """
+
+    def __init__(self, first_look: float = 1.0) -> None:
+        self.first_look = first_look
         self._waiting: dict[str, set[Watching]] = {}
 
     def notify(self, *ids: str) -> None:
