@@ -27,6 +27,9 @@ from hephaestus_dramatiq.routes import Route, Routes
 from hephaestus_dramatiq.sender import Sender
 from hephaestus_dramatiq.work import Work
 
+_FIRST_LOOK = 0.02
+"""Seconds after which one who waits for a run first looks: the commits are a worker's."""
+
 _FLUSH = 5.0
 """Seconds that closing waits for the last messages to be sent."""
 
@@ -80,7 +83,7 @@ class DramatiqRunner:
         self._grace = duration.parse(grace, "grace=")
         self._worker = name
         self.broker = broker
-        self.watch = Watch()
+        self.watch = Watch(first_look=_FIRST_LOOK)
         self._work: Work | None = None
         self._routes = Routes(queue, routes or {})
         self._envelopes = Envelopes(
