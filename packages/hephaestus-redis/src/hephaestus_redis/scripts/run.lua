@@ -148,14 +148,32 @@ local function due_index(row)
   return prefix .. "due:" .. row.version .. ":" .. row.workflow
 end
 
--- Index a run's time of attention anew: its alarms, its wake, and a hand-over that hides both.
-local function refresh(run, row)
-  local first = redis.call("ZRANGE", key("alarms", run), 0, 0, "WITHSCORES")[2]
-  local at = row.wake
-  if first and (not at or tonumber(first) < tonumber(at)) then
-    at = first
+-- When a run needs attention. One that has ended does for the messages that nobody has dropped
+-- yet, and for nothing else; one that has failed keeps them for its retry.
+local function attention(run, row)
+  if row.status == "failed" then
+    return nil
   end
-  if row.is_finished or not at then
+  if row.is_finished then
+    local alarms = redis.call("ZRANGE", key("alarms", run), 0, -1, "WITHSCORES")
+    for n = 1, #alarms, 2 do
+      if string.sub(alarms[n], 1, 8) == "message:" then
+        return alarms[n + 1]
+      end
+    end
+    return nil
+  end
+  local first = redis.call("ZRANGE", key("alarms", run), 0, 0, "WITHSCORES")[2]
+  if first and (not row.wake or tonumber(first) < tonumber(row.wake)) then
+    return first
+  end
+  return row.wake
+end
+
+-- Index a run's time of attention anew, with a hand-over that hides it.
+local function refresh(run, row)
+  local at = attention(run, row)
+  if not at then
     redis.call("ZREM", due_index(row), run)
     return
   end
