@@ -1,6 +1,7 @@
 """What type checkers make of a user's program; it is read by mypy and basedpyright, never run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, assert_type
 
@@ -58,6 +59,29 @@ class Charge(Step):
         return {"items": ctx[validate]["items"]}
 
 
+@dataclass
+class Item:
+    """What the initial data of a workflow are declared to be."""
+
+    name: str
+    pieces: int = 1
+
+
+@step
+async def pick(ctx: StepContext) -> Mapping[str, Any]:
+    """See the initial data as their type, which the step knows and `ctx` does not."""
+    item: Item = ctx.input
+    assert_type(item.pieces, int)
+    return {"picked": item.name}
+
+
+class Picking(Workflow, unique="item", input=Item):
+    """Declare the type of the initial data."""
+
+    start_step = pick
+    transitions = {pick: {"done": Done}}
+
+
 def branch(ctx: StepContext) -> Any:
     """Pick among the declared targets."""
     return Charge if ctx.attempt == 1 else approve
@@ -98,6 +122,8 @@ async def use() -> None:
         assert_type(await order.wait(timeout=1), Instance)
         assert_type(await Order.get("42"), Instance)
         assert_type(await Order.list(status="running", limit=10), list[Instance])
+        await Picking.start("1", Item("nail"))
+        await Picking.start("2", {"name": "nail"})
         await Order.resume("42", "paid", {"receipt": "r-1"}, dedup_key="r-1")
         await Order.cancel("42")
         await Order.retry("42")

@@ -138,14 +138,15 @@ class Hephaestus:
         Raises:
             AlreadyRunning: An unfinished run holds the id.
             NotSerializable: The initial data cannot be stored.
-            InvalidArgument: There is no such version, or the id cannot be one.
+            InvalidArgument: There is no such version, the id cannot be one, or the initial data
+                do not fit the workflow's `input`.
         """
         self._check_open()
         if not (isinstance(workflow, type) and issubclass(workflow, Workflow)):
             raise InvalidArgument(f"what starts is a workflow class, not {workflow!r}")
         chosen = workflow.resolve(version, options)
         self._check_runnable(chosen)
-        codec = self.storage.codec
+        codec, initial = self.storage.codec, chosen.plain_initial(initial)
         instance = Instance(
             id=checked_id(id),
             workflow=chosen.name,

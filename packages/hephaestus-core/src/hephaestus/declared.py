@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hephaestus import data
+from hephaestus import data, inputs
 from hephaestus.errors import DefinitionError, InvalidArgument, NotSerializable, UnsoundKey
 from hephaestus.key import Unique
 from hephaestus.retry import Retry
@@ -86,6 +86,15 @@ def checked_app(app: object, where: str) -> str | None:
     if app is not None and (not isinstance(app, str) or not app):
         raise DefinitionError(f"{where}: app must be the name of an app, got {app!r}")
     return app
+
+
+def checked_input(kind: object, where: str) -> Any:
+    """Return the type that the initial data have."""
+    try:
+        inputs.check_type(kind)
+    except InvalidArgument as error:
+        raise DefinitionError(f"{where}: input= does not do: {error}") from error
+    return kind
 
 
 def _check_plain(value: object, where: str, field: str) -> None:

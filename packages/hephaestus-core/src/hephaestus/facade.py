@@ -44,6 +44,7 @@ class Facade:
 
         Raises:
             AlreadyRunning: An unfinished run holds the value.
+            InvalidArgument: The initial data do not fit the declared `input`.
         """
         return await running.current(cls.app).start_instance(
             cls,

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from hephaestus import registry
+from hephaestus import inputs, registry
 from hephaestus.declared import (
     checked_app,
+    checked_input,
     checked_metadata,
     checked_name,
     checked_retry,
@@ -55,6 +56,9 @@ class Workflow(Facade):
     retry_policy: ClassVar[Retry | None] = None
     """The policy of the steps that have none of their own."""
 
+    input: ClassVar[Any] = None
+    """The type of the initial data, as `ctx.input` shows them; None: any mapping will do."""
+
     version: ClassVar[int]
     """The number of this definition; None for an umbrella."""
 
@@ -87,6 +91,7 @@ class Workflow(Facade):
         metadata: Mapping[str, Any] | None = None,
         retry: Retry | None = None,
         app: str | None = None,
+        input: Any = None,
     ) -> None:
         super().__init_subclass__()
         cls._declared = _given(
@@ -104,6 +109,8 @@ class Workflow(Facade):
         number = 1 if version is None else checked_version(version, where)
         cls.retry_policy = checked_retry(retry, where)
         cls.app = checked_app(app, where)
+        if input is not None:
+            cls.input = checked_input(input, where)
         _adapt_hook(cls, where)
         if is_umbrella:
             _define_umbrella(cls, nested, current, where)
@@ -138,6 +145,15 @@ class Workflow(Facade):
         if version is None:
             version = cls.version_for(cls.versions, **options)
         return _picked(cls.versions, cls.current if version is None else version, cls.name)
+
+    @classmethod
+    def plain_initial(cls, initial: object) -> object:
+        """Return initial data as they are stored, if they fit the declared `input`.
+
+        Raises:
+            InvalidArgument: They do not fit; the field is named.
+        """
+        return inputs.plain(cls.input, initial, cls.name)
 
     @classmethod
     def predecessors(cls, step: Keyed | type[Keyed] | str) -> frozenset[str]:
@@ -249,6 +265,8 @@ def _adopt(umbrella: type[Workflow], child: type[Workflow]) -> None:
     child.name = checked_name(f"{umbrella.name}.{child.__name__}", child)
     child.family = umbrella.name
     child.unique = umbrella.unique
+    if child.input is None:
+        child.input = umbrella.input
     for field in ("tags", "metadata", "retry_policy", "app"):
         if not _declares(child, field):
             setattr(child, field, getattr(umbrella, field))

@@ -49,4 +49,5 @@ def step_context(
         attempt=record.attempt,
         answer=record.answer,
         session=session,
+        input=workflow.input,
     )

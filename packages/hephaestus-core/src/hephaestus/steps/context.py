@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from hephaestus import data
-from hephaestus.errors import InvalidArgument
+from hephaestus import data, inputs
+from hephaestus.errors import Fatal, InvalidArgument
 from hephaestus.instance import Identity
 from hephaestus.nearest import did_you_mean
 from hephaestus.steps.names import Keyed, key_of
@@ -23,7 +23,7 @@ class StepContext:
     """
 
     __slots__ = (
-        "_answer", "_config", "_copies", "_identity", "_initial", "_looked_at",
+        "_answer", "_config", "_copies", "_identity", "_initial", "_input", "_looked_at",
         "_results", "_session", "_step", "attempt",
     )  # fmt: skip
 
@@ -38,12 +38,14 @@ class StepContext:
         attempt: int = 1,
         answer: Mapping[str, Any] | None = None,
         session: Any = None,
+        input: Any = None,
     ) -> None:
         """Take the values of the run; each is copied when it is first looked at.
 
         Args:
             steps: The results that the step sees, by key.
             step: The key of the step itself.
+            input: The type of the initial data.
         """
         self._identity = instance
         self.attempt = attempt
@@ -53,6 +55,7 @@ class StepContext:
         self._config: Mapping[str, Any] = {} if config is None else config
         self._answer = answer
         self._session = session
+        self._input = input
         self._copies: dict[str, Any] = {}
         self._looked_at: dict[str, Any] = {}
 
@@ -60,6 +63,31 @@ class StepContext:
     def initial(self) -> dict[str, Any]:
         """The data given to `start`."""
         return self._copy("initial", self._initial)
+
+    @property
+    def input(self) -> Any:
+        """The initial data as an instance of the type that the workflow declares.
+
+        Raises:
+            InvalidArgument: The workflow declares none.
+            Fatal: What is stored does not fit the type, which has changed since the run began; a
+                retry of the run takes it up again once the type takes the data.
+        """
+        if self._input is None:
+            raise InvalidArgument(
+                f"step {self._step!r} asks for ctx.input, and workflow "
+                f"{self._identity.workflow!r} declares no type; add input= to the workflow, or "
+                "read ctx.initial"
+            )
+        if "input" not in self._copies:
+            try:
+                self._copies["input"] = inputs.decoded(self._input, data.copied(self._initial))
+            except InvalidArgument as error:
+                raise Fatal(
+                    f"{error}; the type has changed since the run began: give new fields a "
+                    "default, or the workflow a new version, and retry the run"
+                ) from error
+        return self._copies["input"]
 
     @property
     def steps(self) -> dict[str, Any]:

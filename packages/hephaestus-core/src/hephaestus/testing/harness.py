@@ -99,6 +99,7 @@ class Harness:
         if isinstance(events, str):
             raise InvalidArgument(f"events= takes a list, as [{events!r}], not {events!r}")
         self._driver = self._new_driver()
+        initial = self._workflow.plain_initial(initial)
         instance = await self._driver.start(
             Instance(
                 id=compose_id(self._workflow.declared_unique(), value),
