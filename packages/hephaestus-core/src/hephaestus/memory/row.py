@@ -197,10 +197,10 @@ class Row:
 
     def due_at(self) -> datetime | None:
         """Return the time from which the run needs attention, hand-overs apart."""
-        if self.finished:
+        if self.status == "failed":
             return None
-        times = [lease.until for lease in self.leases.values()]
-        if self.wake_at is not None:
+        times = [] if self.finished else [lease.until for lease in self.leases.values()]
+        if self.wake_at is not None and not self.finished:
             times.append(self.wake_at)
         unseen = [letter.message for letter in self.inbox.values() if not letter.seen]
         times.extend(message.not_before or _AT_ONCE for message in unseen)

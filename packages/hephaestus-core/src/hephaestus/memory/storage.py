@@ -221,7 +221,8 @@ class MemoryStorage:
     ) -> list[str]:
         """Return runs that need attention, each to one caller."""
         found = []
-        for row in self._unfinished.values():
+        told = {run_id: self._rows[run_id] for run_id in self._addressees.values()}
+        for row in (self._unfinished | told).values():
             at = row.due_at()
             handed = row.handed_until is not None and row.handed_until > now
             known = (row.workflow, row.workflow_version) in workflows
@@ -339,7 +340,7 @@ class MemoryStorage:
                 self._holders[row.unique_key] = row.run_id
 
     def _rest(self, row: Row) -> None:
-        """Note that a run is not under way: it is never due, and holds no key."""
+        """Note that a run is not under way: it is due for messages alone, and holds no key."""
         self._unfinished.pop(row.run_id, None)
         if row.unique_key is not None and self._holders.get(row.unique_key) == row.run_id:
             del self._holders[row.unique_key]

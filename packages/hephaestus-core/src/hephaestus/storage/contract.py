@@ -223,12 +223,12 @@ class Storage(Protocol):
         ...
 
     async def post(self, message: Message, *, session: object = None) -> bool:
-        """Put a message into its run's inbox and make an unfinished run due, in one write.
+        """Put a message into its run's inbox and make the run due, in one write.
 
         It is due until a commit names the message as consumed or kept; one with `not_before`
-        from that time on. A finished run takes messages and is not due; a failed one becomes due
-        for them when it is retried. The storage gives the message its `sequence`; the revision
-        of the run stays.
+        from that time on. A completed or cancelled run takes messages too, and is due until they
+        are dropped; a failed one becomes due for them when it is retried. The storage gives the
+        message its `sequence`; the revision of the run stays.
 
         Returns:
             False if the run ever had a message of that `dedup_key`, be it consumed or withdrawn
@@ -263,6 +263,8 @@ class Storage(Protocol):
 
         - Due is an unfinished run of one of these workflows and versions whose `wake_at` has
           come, or that has an unseen message, or a lease that was released or has expired.
+        - A completed or cancelled one is due for its unseen messages, and for nothing else: who
+          posted them may have died before it could drop them.
         - Each is handed to one caller: for the time `hand_over`, or until the next commit or
           release, no other call returns it, and it does not count towards the limit.
         - What another call is looking at in the same moment may be left to the next one.

@@ -13,15 +13,18 @@ WITH known AS (
     JOIN {instances} i ON i.run_id = m.run_id
     JOIN known k ON k.workflow = i.workflow AND k.workflow_version = i.workflow_version
     WHERE m.body IS NOT NULL AND NOT m.is_seen AND (m.not_before IS NULL OR m.not_before <= $1)
-        AND i.status NOT IN ('completed', 'failed', 'cancelled')
+        -- One that has ended is due as well: who posted may have died before dropping it.
+        AND i.status <> 'failed'
         AND (i.handed_until IS NULL OR i.handed_until <= $1)
 ), picked AS (
     SELECT i.run_id, n.at FROM (
-        SELECT run_id, min(at) AS at FROM (SELECT * FROM awake UNION ALL SELECT * FROM told) found
+        SELECT run_id, min(at) AS at, bool_or(is_told) AS is_told FROM (
+            SELECT *, false AS is_told FROM awake UNION ALL SELECT *, true FROM told
+        ) found
         GROUP BY run_id ORDER BY min(at), run_id LIMIT $2
     ) n
     JOIN {instances} i ON i.run_id = n.run_id
-    WHERE i.status NOT IN ('completed', 'failed', 'cancelled')
+    WHERE i.status <> 'failed' AND (n.is_told OR i.status NOT IN ('completed', 'cancelled'))
         AND (i.handed_until IS NULL OR i.handed_until <= $1)
     FOR NO KEY UPDATE OF i SKIP LOCKED
 ), handed AS (

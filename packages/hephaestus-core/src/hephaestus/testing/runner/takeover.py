@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hephaestus.app import Hephaestus
+from hephaestus.message import EventPosted, Message
 from hephaestus.steps import StepContext
 from hephaestus.storage import Lease, Owner, Storage
 from hephaestus.testing.runner.apps import Apps, OpenApp
@@ -99,6 +100,24 @@ class TakeOver(Apps):
         assert 1 == stage.count("send_bill")
         assert "lost" not in [entry.action for entry in instance.execution_history]
         await bill.cancel()
+
+    async def test_what_a_dead_app_has_posted_to_a_run_that_ended_is_dropped(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        app = await open_app()
+        errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
+        await errand.wait(PATIENCE)
+        body = EventPosted(step="run_errand", event="done")
+
+        async def is_read() -> bool:
+            return not (await storage.load(errand.run_id)).inbox
+
+        await storage.post(Message(id="late", run_id=errand.run_id, body=body, dedup_key="late"))
+        await eventually(is_read)
+        instance = await errand.get()
+
+        assert "completed" == instance.status
+        assert "dropped" == instance.execution_history[-1].action
 
     async def test_the_next_incarnation_of_a_worker_takes_over_at_once(
         self, open_app: OpenApp, stage: Stage, storage: Storage

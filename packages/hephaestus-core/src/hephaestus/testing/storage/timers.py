@@ -14,7 +14,6 @@ from hephaestus.testing.storage.samples import (
     commit,
     due,
     ended,
-    event,
     lease,
     moved,
     new_run,
@@ -68,12 +67,11 @@ class Timers:
         assert found == [run.run_id]
 
     @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
-    async def test_a_finished_run_is_not_due_whatever_else_holds(
+    async def test_a_finished_run_is_not_due_for_its_time_or_its_leases(
         self, storage: Storage, status: Status
     ) -> None:
         run = new_run()
         await store(storage, run, wake_at=NOW, granted=(lease(run, until=NOW),))
-        await storage.post(event(run))
         await commit(storage, ended(run, status), wake_at=NOW)
 
         found = await due(storage, FAR)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from hephaestus.instance import Status
 from hephaestus.storage import Storage
 from hephaestus.testing.storage.samples import (
     INSTANT,
@@ -11,6 +12,7 @@ from hephaestus.testing.storage.samples import (
     NOW,
     commit,
     due,
+    ended,
     event,
     finished_run,
     lease,
@@ -113,6 +115,31 @@ class UnseenMessages:
         found = await due(storage, FAR)
 
         assert found == []
+
+    @pytest.mark.parametrize("status", ["completed", "cancelled"])
+    async def test_a_run_that_has_ended_is_due_for_a_message_until_it_is_dropped(
+        self, storage: Storage, status: Status
+    ) -> None:
+        run = await store(storage, finished_run(status=status))
+        late = event(run)
+        await storage.post(late)
+        before = await due(storage, NOW)
+        await commit(storage, moved(run), consumed=(late.id,))
+
+        after = await due(storage, FAR)
+
+        assert (before, after) == ([run.run_id], [])
+
+    async def test_a_message_that_was_posted_while_its_run_was_cancelled_is_not_forgotten(
+        self, storage: Storage
+    ) -> None:
+        run = await store(storage, new_run(), wake_at=FAR)
+        await storage.post(event(run))
+        await commit(storage, ended(run, "cancelled"))
+
+        found = await due(storage, NOW)
+
+        assert found == [run.run_id]
 
     async def test_a_failed_run_is_due_for_its_messages_once_it_is_retried(
         self, storage: Storage
