@@ -7,8 +7,7 @@ import msgspec
 from hephaestus import data
 from hephaestus.errors import DamagedInstance
 from hephaestus.instance import Status
-from hephaestus.memory.select import contains
-from hephaestus.storage import Filters
+from hephaestus.storage import Filters, contains
 from hephaestus_redis import keys
 from hephaestus_redis.rows import Fields, to_context
 

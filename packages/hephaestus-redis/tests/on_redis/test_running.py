@@ -8,9 +8,8 @@ from redis.asyncio import Redis
 from hephaestus import Done, Hephaestus, StepContext, Workflow, step
 from hephaestus.local import LocalRunner
 from hephaestus.testing import RunnerContract
-from hephaestus.testing.runner.apps import OpenApp, Options
-from hephaestus.testing.runner.stage import PATIENCE, Stage
-from hephaestus.testing.runner.workflows import Errand
+from hephaestus.testing.runner.apps import Options
+from hephaestus.testing.runner.stage import PATIENCE
 from hephaestus_redis import RedisStorage
 from on_redis.setting import Server
 
@@ -57,17 +56,3 @@ class TestLocalRunnerOnRedis(RunnerContract):
 
     def make_runner(self, **options: Unpack[Options]) -> LocalRunner:
         return LocalRunner(**options)
-
-    async def test_a_run_that_is_cancelled_at_once_executes_nothing(
-        self, open_app: OpenApp, stage: Stage
-    ) -> None:
-        # Reading the run takes a round trip, in which the contract's quick step would end.
-        stage.direct("run_errand", lambda _: stage.reached("never"))
-        await open_app()
-
-        errand = await Errand.start("1", stage.initial())
-        await errand.cancel()
-        instance = await errand.get()
-
-        assert "cancelled" == instance.status
-        assert set() == instance.completed_steps

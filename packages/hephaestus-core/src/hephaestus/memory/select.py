@@ -1,7 +1,7 @@
 """Which runs a query returns, and in which order."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -11,7 +11,7 @@ import msgspec
 from hephaestus import data
 from hephaestus.errors import DamagedInstance, InvalidArgument
 from hephaestus.memory.row import Row, as_context
-from hephaestus.storage import Filters
+from hephaestus.storage import Filters, contains
 
 _log = logging.getLogger("hephaestus.storage")
 
@@ -57,24 +57,6 @@ def passes(row: Row, filters: Filters) -> bool:
         and _between(row.created_at, filters.created_after, filters.created_before)
         and _between(row.updated_at, filters.updated_after, filters.updated_before)
     )
-
-
-def contains(value: Any, part: Any) -> bool:
-    """Return whether JSON contains JSON, by the rules of PostgreSQL's `@>`.
-
-    Objects contain objects key by key; a list contains each element of a list somewhere.
-    """
-    if isinstance(part, Mapping):
-        return isinstance(value, Mapping) and all(
-            key in value and contains(value[key], wanted) for key, wanted in part.items()
-        )
-    if isinstance(part, list):
-        return isinstance(value, list) and all(
-            any(contains(element, wanted) for element in value) for wanted in part
-        )
-    if isinstance(value, bool) or isinstance(part, bool):
-        return value is part
-    return bool(value == part)
 
 
 def _place(row: Row) -> tuple[datetime, str]:

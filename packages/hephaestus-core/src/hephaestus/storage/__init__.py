@@ -1,6 +1,7 @@
 """The contract of a storage, and the values that cross it."""
 
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
+from hephaestus.storage.containment import contains
 from hephaestus.storage.contract import Storage, Transaction
 from hephaestus.storage.filters import Filters, checked_pruning
 from hephaestus.storage.importing import importable, recordable
@@ -14,6 +15,7 @@ __all__ = [
     "Storage",
     "Transaction",
     "checked_pruning",
+    "contains",
     "importable",
     "recordable",
 ]
