@@ -142,3 +142,61 @@ def test_it_can_begin_again(sender: Sender, broker: Flaky) -> None:
 def test_closing_twice_is_closing_once(sender: Sender) -> None:
     sender.close(PATIENCE)
     sender.close(PATIENCE)
+
+
+class Connected(Flaky):
+    """A broker that has a connection for each thread, as a RabbitmqBroker."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pulses = threading.Semaphore(0)
+        self.closed = threading.Semaphore(0)
+        self.is_lost = threading.Event()
+
+    @property
+    def connection(self) -> "Connected":
+        return self
+
+    @connection.deleter
+    def connection(self) -> None:
+        self.closed.release()
+
+    def process_data_events(self) -> None:
+        if self.is_lost.is_set():
+            raise ConnectionResetError("lost")
+        self.pulses.release()
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Connected, Sender]]:
+    monkeypatch.setattr(module, "_IDLE", 0.01)
+    broker = Connected()
+    sender = Sender(broker)
+    sender.start()
+    yield broker, sender
+    sender.close(PATIENCE)
+
+
+def test_a_connection_that_sends_nothing_is_kept_alive(
+    connected: tuple[Connected, Sender],
+) -> None:
+    broker, sender = connected
+
+    sender.send(message("1"))
+
+    assert all(broker.pulses.acquire(timeout=PATIENCE) for _ in range(3))
+    sender.close(PATIENCE)
+    assert broker.closed.acquire(timeout=PATIENCE), "the thread took its connection with it"
+
+
+def test_a_connection_that_is_lost_while_idle_is_made_anew(
+    connected: tuple[Connected, Sender],
+) -> None:
+    broker, sender = connected
+    broker.is_lost.set()
+    sender.send(message("1"))
+    assert broker.closed.acquire(timeout=PATIENCE)
+
+    sender.send(message("2"))
+
+    assert took(broker, 2)

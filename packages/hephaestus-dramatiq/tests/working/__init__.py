@@ -1,1 +1,1 @@
-"""What the tests of the Dramatiq runner share: brokers, and a runner with a worker beside it."""
+"""The runner with a Dramatiq worker in the same process."""

@@ -136,13 +136,18 @@ async def test_a_step_that_no_run_stands_at_fails_nothing(bench: Bench, stage: S
     assert "running" == (await app.get(instance.run_id)).status
 
 
-async def test_a_message_of_an_unknown_workflow_is_passed_on_ten_times(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("workflow", "version"), [("elsewhere.Flow", 1), (Errand.name, 9)])
+async def test_a_message_of_an_unknown_workflow_or_version_is_passed_on_ten_times(
+    bench: Bench,
+    workflow: str,
+    version: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("hephaestus_dramatiq.actors._LONGEST_HOP", 1)
     caplog.set_level(logging.INFO, "hephaestus.dramatiq")
     await bench.open()
-    stranger = Instance(id="stranger::1", workflow="elsewhere.Flow")
+    stranger = Instance(id="stranger::1", workflow=workflow, workflow_version=version)
 
     async def has_ended() -> bool:
         return "which ends here" in caplog.text
