@@ -1,0 +1,1 @@
+"""From memory to Postgres to Dramatiq, with the workflow file untouched."""
