@@ -105,6 +105,25 @@ async def test_a_stopped_worker_lets_its_steps_end_and_begins_no_more(
     assert first["pid"] != shipped["pid"]
 
 
+@pytest.mark.parametrize("options", [{"lease": 3600, "poll": 0.2, "grace": 60}], ids=["long"])
+async def test_workers_that_are_replaced_under_load_lose_nothing_and_repeat_nothing(
+    web: Hephaestus, fleet: Fleet
+) -> None:
+    old = [fleet.launch(), fleet.launch()]
+    orders = [await Order.start(str(number), {}) for number in range(100)]
+    await marked("ship", times=10)
+
+    fleet.launch()
+    for worker in old:
+        await fleet.stop(worker)
+    later = [await Order.start(f"l{number}", {}) for number in range(20)]
+    instances = [await order.wait(PATIENCE / 2) for order in (*orders, *later)]
+
+    assert {"completed"} == {instance.status for instance in instances}
+    assert 360 == len(marks())
+    assert {1} == {mark["attempt"] for mark in marks()}
+
+
 async def test_timers_events_and_backoff_survive_restarts_of_everything(
     web: Hephaestus, fleet: Fleet
 ) -> None:
