@@ -26,6 +26,7 @@ from hephaestus import (
     Workflow,
     step,
 )
+from hephaestus.blocking import BlockingHandle, BlockingHephaestus
 
 
 @step(events=("valid", "invalid"), retry=Retry(max_attempts=3), timeout=timedelta(seconds=5))
@@ -132,3 +133,16 @@ async def use() -> None:
         assert_type(await app.count(workflow=Order), int)
         history: Sequence[Entry] = await app.history("order::42")
         assert_type(history[0].attempt, int | None)
+
+
+def block() -> None:
+    """Call the same verbs without `await`."""
+    with BlockingHephaestus(Hephaestus, timeout=timedelta(seconds=5)) as door:
+        order = door.start(Order, "42", {"items": 3})
+        assert_type(order, BlockingHandle)
+        assert_type(order.wait(timeout=1), Instance)
+        assert_type(door.get("order::42"), Instance)
+        assert_type(door.run(Order.get("42")), Instance)
+        assert_type(door.query(workflow=Order), list[Instance])
+        assert_type(order.history(), list[Entry])
+        door.resume("order::42", "paid", {"receipt": "r-1"}, dedup_key="r-1")
