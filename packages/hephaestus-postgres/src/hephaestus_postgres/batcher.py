@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from asyncpg.exceptions import PostgresError
 
-from hephaestus.errors import StorageUnavailable, TransactionConflict
+from hephaestus.errors import StorageUnavailable
 from hephaestus_postgres.failures import NAME
 
 _MOST = 256
@@ -103,7 +103,7 @@ class Batcher(Generic[M, R]):
             return
         try:
             results = await self._fly([member for member, _ in boarded])
-        except (PostgresError, TransactionConflict):
+        except PostgresError:
             if len(boarded) == 1:
                 self._spawn(self._send_alone(*boarded[0]))
                 return

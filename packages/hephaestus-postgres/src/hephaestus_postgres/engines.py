@@ -30,6 +30,9 @@ class Engines:
             self.main = create_async_engine(
                 database_url(given), pool_pre_ping=True, hide_parameters=True
             )
+        # The same connections. What waited for a row looks at it again, whatever the level is
+        # that the application has chosen for itself.
+        self.committed = self.main.execution_options(isolation_level="READ COMMITTED")
         self._steps: AsyncEngine | None = None
 
     @property
@@ -37,7 +40,12 @@ class Engines:
         """The engine whose connections transactional steps hold."""
         if self._steps is None:
             main = self.main.sync_engine
-            self._steps = AsyncEngine(Engine(main.pool.recreate(), main.dialect, main.url))
+            engine = Engine(
+                main.pool.recreate(), main.dialect, main.url,
+                hide_parameters=main.hide_parameters,
+                execution_options=main.get_execution_options(),
+            )  # fmt: skip
+            self._steps = AsyncEngine(engine)
         return self._steps
 
     async def dispose(self) -> None:

@@ -20,11 +20,15 @@ _CLASSES_OF_CONNECTION = ("08", "57P")
 
 
 @contextmanager
-def mapped(*but: type[Exception]) -> Iterator[None]:
+def mapped(*but: type[Exception], repeatable: bool = False) -> Iterator[None]:
     """Let no foreign error of the database out of the block, but those that are foreseen.
 
+    Args:
+        but: What passes as it is.
+        repeatable: Whether the transaction is one that somebody repeats as a whole.
+
     Raises:
-        TransactionConflict: A serialization failure or a deadlock.
+        TransactionConflict: It is, and met a serialization failure or a deadlock.
         StorageUnavailable: Whatever else the database, the driver or the pool had to say: the
             statements are ours, so that none of it is the caller's doing.
     """
@@ -33,13 +37,13 @@ def mapped(*but: type[Exception]) -> Iterator[None]:
     except (HephaestusError, asyncio.CancelledError, *but):
         raise
     except (SQLAlchemyError, PostgresError, *_DISCONNECTED, TimeoutError) as error:
+        if repeatable and is_conflict(error):
+            raise TransactionConflict(_sentence(error)) from root(error)
         raise translated(error) from root(error)
 
 
-def translated(error: BaseException) -> HephaestusError:
+def translated(error: BaseException) -> StorageUnavailable:
     """Return our error for one of the database's."""
-    if is_conflict(error):
-        return TransactionConflict(_sentence(error))
     return StorageUnavailable(NAME, _sentence(error))
 
 

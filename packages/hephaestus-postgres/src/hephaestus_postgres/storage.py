@@ -74,7 +74,7 @@ class PostgresStorage:
         self.codec = codec or Codec()
         self.tables = tables if isinstance(tables, Tables) else Tables.named(tables, schema)
         self._engines = Engines(url_or_engine)
-        self._engine = self._engines.main
+        self._engine = self._engines.committed
         self._sql = Statements(self.tables)
         self._select = Selects(self.tables)
         self._opened = 0
@@ -102,7 +102,7 @@ class PostgresStorage:
     @property
     def engine(self) -> AsyncEngine:
         """The engine that it works with."""
-        return self._engine
+        return self._engines.main
 
     async def migrate(self, version: int | None = None) -> None:
         """Bring the schema to a version, by default to the latest; 0 drops the tables.

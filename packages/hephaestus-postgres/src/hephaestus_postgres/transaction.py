@@ -62,7 +62,7 @@ class StepTransaction:
 
     async def load(self) -> Snapshot:
         """Lock the run, and return it as it is now."""
-        with mapped():
+        with mapped(repeatable=True):
             locked = await run(self._connection, self._statements.lock, self._run_id)
             if not locked:
                 raise InstanceNotFound(self._run_id)
@@ -75,7 +75,7 @@ class StepTransaction:
         """Write the change, and commit."""
         columns = commit_columns([changed_run(change, self._codec)])
         sql = self._statements.commit(columns, alone=True)
-        with mapped():
+        with mapped(repeatable=True):
             written = await run(self._connection, sql, *columns)
             if not written:
                 raise StaleInstance(self._run_id, change.instance.revision - 1)
@@ -88,7 +88,7 @@ async def step_transaction(
     engine: AsyncEngine, run_id: str, statements: Statements, codec: Codec
 ) -> AsyncIterator[StepTransaction]:
     """Open a transaction that is rolled back unless it was committed."""
-    with mapped():
+    with mapped(repeatable=True):
         connection = await engine.connect()
         try:
             await connection.begin().start()

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from asyncpg.exceptions import PostgresError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hephaestus_postgres.failures import is_connection, root, translated
+from hephaestus_postgres.failures import is_conflict, is_connection, root, translated
 
 Record: TypeAlias = Any
 """A row as the driver gives it: by place or by name."""
@@ -26,6 +26,8 @@ _SETTINGS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     "timezone": "UTC",
+    # A statement looks again at a row for which it waited.
+    "default_transaction_isolation": "read committed",
 }
 
 
@@ -60,8 +62,9 @@ class Wire:
     async def fetch(self, sql: str, *values: object) -> list[Record]:
         """Run a statement that may be repeated if its outcome is unknown; return its rows.
 
+        A statement that a deadlock or a serialization failure has ended is repeated as well.
+
         Raises:
-            TransactionConflict: It met another transaction.
             StorageUnavailable: It could not be run, or nobody knows whether it was.
             PostgresError: The database refuses it or its values.
         """
@@ -71,6 +74,8 @@ class Wire:
                     driver = self._driver or await self._connect()
                     return list(await driver.fetch(sql, *values))
                 except Exception as error:
+                    if left and is_conflict(error):
+                        continue
                     lost = is_connection(error)
                     if isinstance(error, PostgresError) and not lost:
                         raise

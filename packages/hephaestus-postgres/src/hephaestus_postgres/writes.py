@@ -77,31 +77,24 @@ class Writes:
         return await self._posts.send(_Letter(message, message_row(message, self._codec)))
 
     async def create_in(self, connection: AsyncConnection, change: Change) -> None:
-        """Insert a run in a transaction, which stays usable if the key is taken."""
-        parcel = new_run(change, self._codec)
-        instance = change.instance
-        with mapped():
-            for _ in range(_LOOKS):
-                sql = self._statements.create_alone
-                if await run(connection, sql, *create_columns([parcel])):
-                    return
-                found = await run(
-                    connection, self._statements.holders, *_holder_columns([instance])
-                )
-                if (known := _as_created(instance, found)) is not None:
-                    if isinstance(known, Exception):
-                        raise known
-                    return
-        raise StorageUnavailable(NAME, f"the key of {instance.id!r} changes hands too quickly")
+        """Insert a run in the caller's transaction, which stays usable if the key is taken.
+
+        Raises:
+            TransactionConflict: That transaction has to be repeated.
+        """
+        with mapped(repeatable=True):
+            await self._create_in(connection, new_run(change, self._codec))
 
     async def post_in(self, connection: AsyncConnection, message: Message) -> bool:
-        """Put a message into an inbox in a transaction."""
-        row = message_row(message, self._codec)
-        with mapped():
-            found = await run(connection, self._statements.post, *post_columns([row]))
-        if not found:
-            raise InstanceNotFound(message.run_id)
-        return bool(found[0]["is_new"])
+        """Put a message into an inbox in the caller's transaction.
+
+        Raises:
+            TransactionConflict: That transaction has to be repeated.
+        """
+        with mapped(repeatable=True):
+            return await self._post_in(
+                connection, _Letter(message, message_row(message, self._codec))
+            )
 
     async def _create(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
         rows = await self._creating.fetch(self._statements.create, *create_columns(parcels))
@@ -119,8 +112,22 @@ class Writes:
 
     async def _create_alone(self, parcel: Parcel) -> bool:
         async with self._alone() as connection:
-            await self.create_in(connection, parcel.change)
+            await self._create_in(connection, parcel)
         return True
+
+    async def _create_in(self, connection: AsyncConnection, parcel: Parcel) -> None:
+        instance = parcel.change.instance
+        for _ in range(_LOOKS):
+            sql = self._statements.create_alone
+            if await run(connection, sql, *create_columns([parcel])):
+                return
+            columns = _holder_columns([instance])
+            found = await run(connection, self._statements.holders, *columns)
+            if (known := _as_created(instance, found)) is not None:
+                if isinstance(known, Exception):
+                    raise known
+                return
+        raise StorageUnavailable(NAME, f"the key of {instance.id!r} changes hands too quickly")
 
     async def _commit(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
         columns = commit_columns(parcels)
@@ -140,7 +147,7 @@ class Writes:
         change = parcel.change
         columns = commit_columns([parcel])
         try:
-            async with self._alone() as connection:
+            async with self._alone(IntegrityError) as connection:
                 if await run(connection, self._statements.commit(columns, alone=True), *columns):
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
@@ -172,12 +179,18 @@ class Writes:
 
     async def _post_alone(self, letter: _Letter) -> bool:
         async with self._alone() as connection:
-            return await self.post_in(connection, letter.message)
+            return await self._post_in(connection, letter)
+
+    async def _post_in(self, connection: AsyncConnection, letter: _Letter) -> bool:
+        found = await run(connection, self._statements.post, *post_columns([letter.row]))
+        if not found:
+            raise InstanceNotFound(letter.message.run_id)
+        return bool(found[0]["is_new"])
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+    async def _alone(self, *but: type[Exception]) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that waits for others."""
-        with mapped(IntegrityError):
+        with mapped(*but):
             async with self._engine.begin() as connection:
                 await connection.exec_driver_sql(_PATIENCE)
                 yield connection
