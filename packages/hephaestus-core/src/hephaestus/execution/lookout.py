@@ -82,15 +82,15 @@ class Lookout:
                 continue
             if runs:
                 # One that takes long goes on by itself: timers and retries do not wait for it.
-                advancing = [self._spawn(self.advance(run_id)) for run_id in runs]
+                advancing = [self._spawn(self.advance(run_id, due=True)) for run_id in runs]
                 await asyncio.wait(advancing, timeout=self._poll.total_seconds())
             if len(runs) == limit:
                 self._alarm.now()
 
-    async def advance(self, run_id: str) -> None:
+    async def advance(self, run_id: str, *, due: bool = False) -> None:
         """Advance a run, and say in the log why it cannot be."""
         try:
-            await self._execution.advance(run_id)
+            await self._execution.advance(run_id, due=due)
         except InstanceNotFound:
             _log.debug("run %s is gone", run_id)
         except HephaestusError as error:

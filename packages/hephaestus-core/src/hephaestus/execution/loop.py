@@ -145,10 +145,11 @@ class Execution:
         await self.advance(run_id)
         return None
 
-    async def advance(self, run_id: str) -> None:
+    async def advance(self, run_id: str, *, due: bool = False) -> None:
         """Apply what the run's inbox, leases and timers hold, and begin what became ready.
 
-        Where another task of this process is at it, that task does it once more.
+        Where another task of this process is at it, that task does it once more. What was `due`
+        for nothing is written as well, so that its time to wake is right and its hand-over ends.
 
         Raises:
             InstanceNotFound: The run is gone.
@@ -164,7 +165,7 @@ class Execution:
             turn.again = True
             while turn.again:
                 turn.again = False
-                await self._advance_once(run_id)
+                await self._advance_once(run_id, due)
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again.
@@ -285,12 +286,12 @@ class Execution:
             return None
         return placed
 
-    async def _advance_once(self, run_id: str) -> None:
+    async def _advance_once(self, run_id: str, due: bool) -> None:
         while True:
             asked = self._clock.now()
             snapshot = await self._storage.load(run_id)
             before = snapshot.instance
-            workflow, advanced = moved(snapshot, asked)
+            workflow, advanced = moved(snapshot, asked, due=due)
             if not advanced.changed and not advanced.ready:
                 return
             try:

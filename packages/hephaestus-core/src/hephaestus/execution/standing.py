@@ -1,7 +1,9 @@
 """Where a run stands, as it was read, and where what has happened moves it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import msgspec
 
 from hephaestus import engine, registry
 from hephaestus.engine import Advanced
@@ -10,6 +12,9 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Snapshot
 from hephaestus.workflow import Workflow
+
+_MEANTIME = timedelta(seconds=1)
+"""So long what is due takes at most, as a rule, from the storage to the one who looks at it."""
 
 
 def is_whole(instance: Instance) -> bool:
@@ -25,13 +30,15 @@ def is_at(instance: Instance, key: str, attempt: int) -> bool:
 
 
 def moved(
-    snapshot: Snapshot, asked: datetime, *happened: StepEnded
+    snapshot: Snapshot, asked: datetime, *happened: StepEnded, due: bool = False
 ) -> tuple[type[Workflow] | None, Advanced]:
     """Return the run advanced, and its workflow; a cancel needs none.
 
     Args:
         asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
             renewed while it was under way.
+        due: Whether the storage said that there is something to do. Where there is nothing, its
+            time to wake was wrong: that of a run which was put, or whose message was withdrawn.
     """
     now = max(asked, snapshot.instance.updated_at or asked)
     try:
@@ -40,15 +47,25 @@ def moved(
         if engine.is_cancelled(snapshot.instance, snapshot.inbox):
             return None, engine.cancel(snapshot.instance, now, inbox=snapshot.inbox)
         raise
-    return workflow, engine.advance(
+    ended = snapshot.ended(now)
+    advanced = engine.advance(
         snapshot.instance,
         workflow,
         now,
         inbox=snapshot.inbox,
         happened=happened,
-        ended_leases=snapshot.ended(now),
+        ended_leases=ended,
         live_leases=snapshot.live(now),
     )
+    if due and not (advanced.changed or advanced.ready or ended):
+        advanced = msgspec.structs.replace(advanced, changed=_was_wrong(snapshot.instance, asked))
+    return workflow, advanced
+
+
+def _was_wrong(instance: Instance, asked: datetime) -> bool:
+    """Tell whether a run was due for nothing although nobody has moved it in the meantime."""
+    moved_at = instance.updated_at or instance.created_at
+    return not instance.is_finished and asked - moved_at >= _MEANTIME
 
 
 def workflow_of(

@@ -1,6 +1,6 @@
 """Timers: pauses, timeouts of waits, and events that are scheduled."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +8,9 @@ import pytest
 from hephaestus.errors import InstanceFinished, InstanceNotFound, InvalidArgument, UnknownEvent
 from hephaestus.outcome import Suspend
 from hephaestus.steps import StepContext
+from hephaestus.storage import Storage
 from hephaestus.testing.runner.apps import Apps, OpenApp
-from hephaestus.testing.runner.stage import PATIENCE, Stage
+from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually
 from hephaestus.testing.runner.workflows import (
     LATE,
     SOON,
@@ -152,6 +153,26 @@ class Timers(Apps):
 
         assert [True, False] == answers
         assert "waiting" == instance.status
+
+    async def test_a_run_that_was_put_is_looked_at_until_its_time_to_wake_is_known(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        await open_app(lease=0.2)
+        bill = await Bill.start("1", stage.initial())
+        restored = await bill.wait(PATIENCE, until="waiting")
+        await storage.put(restored)
+        revision = (await storage.load(bill.run_id)).instance.revision
+
+        async def is_at_rest() -> bool:
+            return (await storage.load(bill.run_id)).instance.revision > revision
+
+        await eventually(is_at_rest)
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        known = frozenset({(restored.workflow, restored.workflow_version)})
+        due = await storage.due(tomorrow, 10, known, hand_over=timedelta(seconds=1))
+        await bill.cancel()
+
+        assert [] == due
 
     async def test_a_scheduled_event_is_dropped_where_its_step_has_ended(
         self, open_app: OpenApp, stage: Stage
