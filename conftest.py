@@ -16,7 +16,10 @@ def as_a_program(namespace: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
-    # Their examples need servers, and have a conftest of their own.
-    excludes=[f"packages/hephaestus-{name}/*" for name in ("dramatiq", "postgres", "redis")],
+    # Their examples need servers, and have tests of their own.
+    excludes=[
+        "docs/*",
+        *(f"packages/hephaestus-{name}/*" for name in ("dramatiq", "postgres", "redis")),
+    ],
     setup=as_a_program,
 ).pytest()
