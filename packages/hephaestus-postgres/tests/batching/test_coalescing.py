@@ -159,8 +159,7 @@ async def test_a_key_in_an_open_transaction_holds_up_its_own_starts_alone(
     opened: PostgresStorage, engine: AsyncEngine, is_kept: bool
 ) -> None:
     first = new_run(unique_key=KEY)
-    async with engine.connect() as connection:
-        await connection.begin()
+    async with engine.connect() as connection, connection.begin() as transaction:
         await opened.create(change(first), session=connection)
         starts = [asyncio.create_task(opened.create(change(new_run(unique_key=KEY)))) for _ in "ab"]
         others = [opened.create(change(new_run(unique_key=f"orders {n}"))) for n in range(2, 9)]
@@ -168,7 +167,7 @@ async def test_a_key_in_an_open_transaction_holds_up_its_own_starts_alone(
         await asyncio.gather(*others)
         await waits(connection)
         waited = [not start.done() for start in starts]
-        await (connection.commit() if is_kept else connection.rollback())
+        await (transaction.commit() if is_kept else transaction.rollback())
     answers = await asyncio.gather(*starts, return_exceptions=True)
 
     assert [True, True] == waited
@@ -180,8 +179,7 @@ async def test_a_key_in_an_open_transaction_holds_up_its_own_starts_alone(
 async def test_any_number_of_starts_of_a_held_key_hold_up_nobody(
     opened: PostgresStorage, engine: AsyncEngine
 ) -> None:
-    async with engine.connect() as connection:
-        await connection.begin()
+    async with engine.connect() as connection, connection.begin() as transaction:
         await opened.create(change(new_run(unique_key=KEY)), session=connection)
         starts = [
             asyncio.create_task(opened.create(change(new_run(unique_key=KEY)))) for _ in range(50)
@@ -194,7 +192,7 @@ async def test_any_number_of_starts_of_a_held_key_hold_up_nobody(
             await opened.post(event(run))
             await opened.query(id=run.id)
         waited = [not start.done() for start in starts]
-        await connection.rollback()
+        await transaction.rollback()
     answers = await asyncio.gather(*starts, return_exceptions=True)
 
     assert all(waited)

@@ -95,7 +95,9 @@ async def test_what_is_sent_is_what_the_model_sends(waves: list[list[Drawn]]) ->
     for wave in waves:
         first: Member = (next(numbers), "first", 1, "arrives")
         members: list[Member] = [(next(numbers), *drawn) for drawn, _ in wave]
-        tasks = [asyncio.create_task(batcher.send(member)) for member in (first, *members)]
+        tasks = [asyncio.create_task(batcher.send(first))]
+        await _settled()
+        tasks += [asyncio.create_task(batcher.send(member)) for member in members]
         await _settled()
         for task, (_, is_cancelled) in zip(tasks[1:], wave, strict=True):
             if is_cancelled:
@@ -107,7 +109,8 @@ async def test_what_is_sent_is_what_the_model_sends(waves: list[list[Drawn]]) ->
         attempts = [[first], *(sent for one in flights_of(staying) for sent in attempts_at(one))]
         for _ in attempts:
             air.landing.release()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(*tasks, return_exceptions=True)
         expected += attempts
         stayed += [first, *staying]
         outcomes += [_told(result) for result in results if not _is_cancelled(result)]
