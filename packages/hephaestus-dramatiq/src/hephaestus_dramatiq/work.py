@@ -113,7 +113,7 @@ class Work:
             app=self._app.name,
             poll=self._poll,
             limit=lambda: _AT_ONCE,
-            hand_over=self._hand_over,
+            hand_over=lambda: self._lease,
             spawn=self._spawn_advance,
         )
         looking = self._look(self._lookout)
@@ -181,10 +181,6 @@ class Work:
                 _log.warning("%s; trying again in %.0f s", error, _PAUSE)
             await self._clock.sleep(_PAUSE)
         await lookout.run()
-
-    def _hand_over(self) -> timedelta:
-        """Return how long what is due is hidden from others: with no broker, until it is back."""
-        return self._lease if self._sender.reaches_broker else min(self._lease, self._poll)
 
     def _accepts(self, call: Call) -> bool:
         """Tell whether more work can begin; else send the thread away."""
