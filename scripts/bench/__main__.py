@@ -7,38 +7,68 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bench
-from bench import machine, report, rounds
+from bench import machine, plot, report, rounds
+from bench.backends import Backends
+from bench.contract import Job
+from bench.jobs.line import CONCURRENCY
 from bench.registry import JOBS
 from bench.report import Result
 
 _OUTPUT = Path(__file__).resolve().parents[2] / ".cache" / "bench"
+_ROUNDS, _QUICK_ROUNDS = 5, 1
 
 
 def main(argv: list[str]) -> int:
     """Measure the jobs, print the table and write it; 1 if a contender failed at its job."""
     wanted = _arguments(argv)
-    about = {
+    about: dict[str, Any] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": shlex.join(["python", "-m", "bench", *argv]),
         "machine": machine.describe(),
     }
     say = partial(print, file=sys.stderr, flush=True)
-    results = []
-    for job in JOBS:
-        if wanted.job in (None, job.name):
-            size = job.quick_size if wanted.quick else job.size
-            records = rounds.run(job, rounds=wanted.rounds, size=size, say=say)
-            results.append(Result(job=job, size=size, rounds=wanted.rounds, records=records))
-    table = report.as_markdown(about, results)
+    results: list[Result] = []
+    with Backends() as backends:
+        for job in _chosen(wanted):
+            size = _size(job, is_quick=wanted.quick)
+            count = min(wanted.rounds, job.most_rounds or wanted.rounds)
+            records = rounds.run(job, rounds=count, size=size, backends=backends, say=say)
+            results.append(Result(job=job, size=size, rounds=count, records=records))
+            about["servers"] = backends.versions
+            # After each job: an hour's work is not lost with its last minute.
+            table = write(wanted.output, about, results)
     print(table)
-    wanted.output.mkdir(parents=True, exist_ok=True)
-    (wanted.output / "bench.md").write_text(table, "utf-8")
-    written = json.dumps(report.as_json(about, results), indent=2, ensure_ascii=False)
-    (wanted.output / "bench.json").write_text(f"{written}\n", "utf-8")
     say(f"written to {wanted.output}")
     return int(any(record.failure for result in results for record in result.records))
+
+
+def write(folder: Path, about: dict[str, Any], results: list[Result]) -> str:
+    """Write what there is so far, and return the table."""
+    table = report.as_markdown(about, results)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.md").write_text(table, "utf-8")
+    written = json.dumps(report.as_json(about, results), indent=2, ensure_ascii=False)
+    (folder / "bench.json").write_text(f"{written}\n", "utf-8")
+    for result in results:
+        if result.job is CONCURRENCY:
+            (folder / "concurrency.svg").write_text(plot.of_rates(result.records), "utf-8")
+    return table
+
+
+def _chosen(wanted: argparse.Namespace) -> list[Job]:
+    named = [job for job in JOBS if job.name in (wanted.job or ())]
+    quick = [job for job in JOBS if job.quick_size is not None]
+    return named or (quick if wanted.quick else list(JOBS))
+
+
+def _size(job: Job, *, is_quick: bool) -> float:
+    if not is_quick:
+        return job.size
+    # A job that is named is wanted, however long it takes; so it is made as short as can be.
+    return job.size / 10 if job.quick_size is None else job.quick_size
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -47,13 +77,17 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         description=bench.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="3 short rounds instead of 7 long")
-    parser.add_argument("--rounds", type=int, help="how many rounds")
-    parser.add_argument("--job", choices=[job.name for job in JOBS], help="this job alone")
+    names = [job.name for job in JOBS]
+    parser.add_argument("--quick", action="store_true", help="one short round of most jobs")
+    parser.add_argument("--rounds", type=int, help=f"how many rounds; {_ROUNDS} if left out")
+    parser.add_argument(
+        "--job", action="append", choices=names, metavar="JOB",
+        help=f"this job alone; may be given several times: {', '.join(names)}",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="the folder to write into")
     wanted = parser.parse_args(argv)
     if wanted.rounds is None:
-        wanted.rounds = 3 if wanted.quick else 7
+        wanted.rounds = _QUICK_ROUNDS if wanted.quick else _ROUNDS
     if wanted.rounds < 1:
         parser.error("--rounds is 1 or more")
     return wanted

@@ -3,13 +3,54 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Run: TypeAlias = Callable[[int], Awaitable[int]]
 """Takes one workflow, begun with a number, to its end and returns its result."""
 
 Figures: TypeAlias = Mapping[str, float]
 """What one measurement came to, by the heading of its column."""
+
+ServerName: TypeAlias = Literal["postgres", "redis", "rabbitmq"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What one measurement is given."""
+
+    size: float = 1
+    """How much of it there is: workflows, or seconds; the job says which."""
+
+    name: str = "bench"
+    """A word that nothing on the servers is called yet."""
+
+    postgres: str = ""
+    """The URL of an empty database, as libpq writes it."""
+
+    redis: str = ""
+    rabbitmq: str = ""
+
+    part: int = 0
+    """Which of the processes that share the work this is, from 0."""
+
+    @property
+    def sqlalchemy(self) -> str:
+        """The URL of the database as SQLAlchemy writes it for asyncpg."""
+        return self.postgres.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """What we want of a figure: by itself, or against the best of some contenders."""
+
+    text: str
+    figure: str
+    of: str = ""
+    """The contender; ours if left out."""
+
+    against: tuple[str, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +64,29 @@ class Job:
     compared: str
     """The figure whose ratios are taken."""
 
-    size: int
-    """How many workflows one measurement runs."""
+    more_is_better: bool = False
 
-    quick_size: int
+    size: float
+    """How much one measurement does."""
 
-    result: Callable[[int], int]
-    """What a workflow must return for the number that it began with."""
+    quick_size: float | None
+    """The same for a first look; None: it takes too long for one."""
 
-    measure: Callable[[Run, int], Awaitable[Figures]]
-    """Runs so many workflows and says how that went."""
+    unit: str = "workflows"
+    """What the size counts."""
+
+    measure: Callable[[Any, Setting], Awaitable[Figures]]
+    """Takes what a contender opened, and says how that went."""
+
+    needs: frozenset[ServerName] = frozenset()
+    processes: int = 1
+    """How many share the work; what is compared is added up, of other figures the mean is taken."""
+
+    is_watched: bool = False
+    """Whether WAL and round trips are counted, which slows the work a little."""
+
+    most_rounds: int | None = None
+    aims: tuple[Aim, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +102,21 @@ class Contender:
     distributions: tuple[str, ...]
     """Whose versions the report names."""
 
-    open: Callable[[], AbstractAsyncContextManager[Run]]
+    open: Callable[[Setting], AbstractAsyncContextManager[Any]]
     ours: bool = False
     """The others are compared with it; one for each job."""
+
+    environment: str | None = None
+    """Whose pins it runs with; None: those of this project."""
+
+    is_pinned: bool = False
+    """Whether it is kept on one core."""
+
+    note: str = ""
+    """The settings that its figures depend on."""
+
+    most: float | None = None
+    """The largest size that it can do in a time that anybody would wait."""
 
 
 class WrongResult(Exception):

@@ -1,15 +1,26 @@
 """Which jobs there are, and who does them."""
 
-from bench.contenders import floor, hephaestus, langgraph, pydantic_graph
+from bench.contenders import (
+    burr,
+    dbos,
+    floor,
+    hephaestus,
+    langgraph,
+    procrastinate,
+    pydantic_graph,
+)
 from bench.contract import Contender, Job
-from bench.jobs.line import LINE
+from bench.jobs import line, memory
 
-JOBS: tuple[Job, ...] = (LINE,)
+JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS)
 
 CONTENDERS: tuple[Contender, ...] = (
     *hephaestus.CONTENDERS,
+    *dbos.CONTENDERS,
     *langgraph.CONTENDERS,
+    *procrastinate.CONTENDERS,
     *pydantic_graph.CONTENDERS,
+    *burr.CONTENDERS,
     *floor.CONTENDERS,
 )
 

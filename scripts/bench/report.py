@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from bench.aims import Verdict, verdicts
 from bench.contract import Job
 from bench.rounds import Record
 
@@ -14,7 +15,7 @@ class Result:
     """One job's records."""
 
     job: Job
-    size: int
+    size: float
     rounds: int
     records: Sequence[Record]
 
@@ -26,8 +27,8 @@ def as_json(about: Mapping[str, Any], results: Iterable[Result]) -> dict[str, An
 
 def as_markdown(about: Mapping[str, Any], results: Iterable[Result]) -> str:
     """Return a table for each job: medians, with the range of the rounds in brackets."""
-    machine = ", ".join(about["machine"].values())
-    head = f"{about['date']}, {machine}\n\n    {about['command']}\n"
+    facts = [*about["machine"].values(), *about.get("servers", {}).values()]
+    head = f"{about['date']}, {', '.join(facts)}\n\n    {about['command']}\n"
     return "\n".join([head, *(_section(result) for result in results)])
 
 
@@ -40,15 +41,16 @@ def ratios(record: Record, ours: Record) -> list[float]:
     """Return, round by round, how many times our figure the contender's is."""
     compared = record.contender.job.compared
     pairs = zip(record.samples, ours.samples, strict=True)
-    return [theirs[compared] / own[compared] for theirs, own in pairs]
+    return [theirs[compared] / own[compared] for theirs, own in pairs if own[compared]]
 
 
 def _job(result: Result) -> dict[str, Any]:
     job = result.job
     return {
-        "job": job.name, "title": job.title, "size": result.size, "rounds": result.rounds,
-        "compared": job.compared,
+        "job": job.name, "title": job.title, "size": result.size, "unit": job.unit,
+        "rounds": result.rounds, "compared": job.compared,
         "contenders": [_contender(record, _ours(result)) for record in result.records],
+        "aims": [_aim(verdict) for verdict in verdicts(job, result.records)],
     }  # fmt: skip
 
 
@@ -56,6 +58,8 @@ def _contender(record: Record, ours: Record | None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "contender": record.contender.name,
         "title": record.contender.title,
+        "note": record.contender.note,
+        "size": record.size,
         "versions": record.versions,
         "missing": record.missing,
         "failure": record.failure,
@@ -63,32 +67,63 @@ def _contender(record: Record, ours: Record | None) -> dict[str, Any]:
     if record.measured:
         columns = {name: [sample[name] for sample in record.samples] for name in record.samples[0]}
         told["figures"] = {name: {**spread(v), "rounds": v} for name, v in columns.items()}
-        if ours is not None:
-            told["times ours"] = spread(ratios(record, ours))
+        if ours is not None and (compared := ratios(record, ours)):
+            told["times ours"] = spread(compared)
     return told
 
 
+def _aim(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "aim": verdict.aim.text,
+        "figure": verdict.aim.figure,
+        "value": verdict.value,
+        "best": verdict.best,
+        "met": verdict.is_met,
+    }
+
+
 def _section(result: Result) -> str:
-    ours = _ours(result)
+    job, ours = result.job, _ours(result)
     measured = [record for record in result.records if record.measured]
-    columns = list(measured[0].samples[0]) if measured else []
+    columns = list(dict.fromkeys(name for record in measured for name in record.samples[0]))
+    size = f"{result.size:,g} {job.unit}"
     lines = [
-        f"## {result.job.title}",
+        f"## {job.title}",
         "",
-        f"Rounds: {result.rounds}, of {result.size:,} workflows each; median (least to most).",
+        f"Rounds: {result.rounds}, of {size} each; median (least to most).",
         "",
-        _row(["", *columns, "times ours"]),
-        _row(["---", *["---:"] * (len(columns) + 1)]),
+        _row(["", *columns, "times ours", "note"]),
+        _row(["---", *["---:"] * (len(columns) + 1), "---"]),
+        *(_measured(record, columns, ours, result.size) for record in measured),
     ]
-    for record in measured:
-        cells = [_cell([sample[name] for sample in record.samples], ",.0f") for name in columns]
-        ratio = "" if ours is None else _cell(ratios(record, ours), ".2f")
-        lines.append(_row([_named(record), *cells, ratio]))
-    lines += [""] * (len(measured) < len(result.records))
-    for record in result.records:
-        if not record.measured:
-            lines.append(f"Not measured: {record.contender.title}: {_why(record)}.")
+    others = [record for record in result.records if not record.measured]
+    found = verdicts(job, result.records)
+    lines += [""] * bool(others)
+    lines += [f"Not measured: {record.contender.title}: {_why(record)}." for record in others]
+    lines += [""] * bool(found)
+    lines += [_told(verdict) for verdict in found]
     return "\n".join([*lines, ""])
+
+
+def _measured(record: Record, columns: Sequence[str], ours: Record | None, size: float) -> str:
+    cells = []
+    for name in columns:
+        values = [sample[name] for sample in record.samples if name in sample]
+        cells.append(_cell(values) if values else "")
+    compared = [] if ours is None else ratios(record, ours)
+    notes = [record.contender.note] * bool(record.contender.note)
+    if record.size not in (0, size):
+        notes.append(f"only {record.size:,g} {record.contender.job.unit}")
+    ratio = _cell(compared) if compared else ""
+    return _row([_named(record), *cells, ratio, "; ".join(notes)])
+
+
+def _told(verdict: Verdict) -> str:
+    aim = f"- Aim: {verdict.aim.figure} {verdict.aim.text}"
+    if verdict.value is None:
+        return f"{aim}: not measured."
+    than = f" times {verdict.best}" if verdict.best else ""
+    return f"{aim}: {number(verdict.value)}{than}, {'met' if verdict.is_met else '**missed**'}."
 
 
 def _ours(result: Result) -> Record | None:
@@ -105,9 +140,16 @@ def _why(record: Record) -> str:
     return record.missing or record.failure or ""
 
 
-def _cell(values: Sequence[float], form: str) -> str:
+def _cell(values: Sequence[float]) -> str:
     found = spread(values)
-    return f"{found['median']:{form}} ({found['least']:{form}} to {found['most']:{form}})"
+    return f"{number(found['median'])} ({number(found['least'])} to {number(found['most'])})"
+
+
+def number(value: float) -> str:
+    """Return a figure with as many digits as mean anything."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def _row(cells: Iterable[str]) -> str:

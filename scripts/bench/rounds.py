@@ -1,15 +1,19 @@
 """Measuring each contender once a round, and keeping what came of it."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
 
-from bench import registry
-from bench.contract import Contender, Figures, Job
+from bench import environments, registry
+from bench.backends import Backends, NoServer
+from bench.child import Child, Failed
+from bench.contract import Contender, Figures, Job, Setting
+from bench.drive import COUNT
+from bench.watch import Watch
 
-_LONGEST = 600
+_LONGEST = 1200.0
 """Seconds after which a measurement is given up."""
 
 
@@ -20,8 +24,9 @@ class Record:
     contender: Contender
     samples: list[Figures] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    size: float = 0
     missing: str | None = None
-    """What it needs and is not installed."""
+    """What it needs and is not to be had."""
 
     failure: str | None = None
     """What went wrong when it was measured."""
@@ -29,36 +34,91 @@ class Record:
     @property
     def measured(self) -> bool:
         """Whether there is a sample of every round."""
-        return self.missing is None and self.failure is None
+        return self.missing is None and self.failure is None and bool(self.samples)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is left alone from now on."""
+        return self.missing is not None or self.failure is not None
 
 
-def run(job: Job, *, rounds: int, size: int, say: Callable[[str], object]) -> list[Record]:
+def run(
+    job: Job, *, rounds: int, size: float, backends: Backends, say: Callable[[str], object]
+) -> list[Record]:
     """Measure every contender of a job; one that cannot be measured is left alone from then on."""
     records = [Record(contender=contender) for contender in registry.contenders(job)]
     for number in range(1, rounds + 1):
         for record in records:
-            if record.measured:
-                _measure(record, size)
+            if not record.is_given_up:
+                measure(record, size, backends)
                 say(f"{job.name}, round {number} of {rounds}: {_told(record)}")
     return records
 
 
-def _measure(record: Record, size: int) -> None:
+def measure(record: Record, size: float, backends: Backends) -> None:
+    """Measure a contender once, and write down what came of it."""
     contender = record.contender
-    command = [sys.executable, "-m", "bench.measure", contender.job.name, contender.name, str(size)]
+    record.size = min(size, contender.most or size)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST, check=True)
-    except subprocess.TimeoutExpired:
-        record.failure = f"it was not done after {_LONGEST} s"
-    except subprocess.CalledProcessError as error:
-        record.failure = (error.stderr.strip().splitlines() or [f"exit {error.returncode}"])[-1]
+        python = environments.python_of(contender.environment)
+    except Failed as error:
+        record.missing = str(error)
+        return
+    try:
+        with backends.setting(contender.job, record.size) as setting, ExitStack() as stack:
+            watch = stack.enter_context(Watch(setting)) if contender.job.is_watched else None
+            outcomes = _outcomes(contender, setting, watch, lambda s: _child(contender, s, python))
+    except NoServer as error:
+        record.missing = str(error)
+    except Failed as error:
+        record.failure = str(error)
     else:
-        # The last line: a library may print on its own.
-        outcome = json.loads(done.stdout.splitlines()[-1])
-        record.missing = outcome.get("missing")
-        if record.missing is None:
-            record.samples.append(outcome["figures"])
-            record.versions = outcome["versions"]
+        _note(record, outcomes, watch)
+
+
+def _child(contender: Contender, setting: Setting, python: Any) -> Child:
+    return Child(contender, setting, python, seconds=_LONGEST)
+
+
+def _outcomes(
+    contender: Contender,
+    setting: Setting,
+    watch: Watch | None,
+    start: Callable[[Setting], Child],
+) -> Sequence[Mapping[str, Any]]:
+    """Start the processes, let them pass their marks together, and return what they say."""
+    given = watch.setting if watch else setting
+    with ExitStack() as stack:
+        children, messages = [], []
+        for part in range(contender.job.processes):
+            # Each is ready before the next is started: the first makes the tables.
+            child = stack.enter_context(start(replace(given, part=part)))
+            children.append(child)
+            messages.append(child.next())
+        while all("mark" in message for message in messages):
+            if watch:
+                watch.mark(messages[0]["mark"])
+            for child in children:
+                child.go()
+            messages = [child.next() for child in children]
+    return messages
+
+
+def _note(record: Record, outcomes: Sequence[Mapping[str, Any]], watch: Watch | None) -> None:
+    missing = [outcome["missing"] for outcome in outcomes if "missing" in outcome]
+    if missing:
+        record.missing = missing[0]
+        return
+    samples = [outcome["figures"] for outcome in outcomes]
+    whole = {name: fmean(sample[name] for sample in samples) for name in samples[0]}
+    if watch:
+        workflows = whole.pop(COUNT)
+        whole |= {name: value / workflows for name, value in watch.figures.items()}
+    elif len(samples) > 1:
+        compared = record.contender.job.compared
+        whole[compared] = sum(sample[compared] for sample in samples)
+    record.samples.append(whole)
+    record.versions = outcomes[0]["versions"]
 
 
 def _told(record: Record) -> str:
@@ -66,4 +126,4 @@ def _told(record: Record) -> str:
     if not record.measured:
         return f"{title}: {record.missing or record.failure}"
     compared = record.contender.job.compared
-    return f"{title}: {record.samples[-1][compared]:,.0f} {compared}"
+    return f"{title}: {record.samples[-1][compared]:,.4g} {compared}"

@@ -1,15 +1,54 @@
-"""This project."""
+"""This project: a line of steps on each storage."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from bench.contract import Contender, Run
-from bench.jobs.line import LINE
+from bench.contract import Contender, Job, Run, Setting
+from bench.jobs.line import (
+    CONCURRENCY,
+    ON_POSTGRES,
+    ON_REDIS,
+    REDIS_LATENCY,
+    REDIS_THROUGHPUT,
+    THROUGHPUT,
+)
+from bench.jobs.memory import MEMORY
+
+if TYPE_CHECKING:
+    from hephaestus.storage import Storage
+
+Make: TypeAlias = "Callable[[Setting], Awaitable[Storage]]"
+
+
+async def memory(_: Setting) -> "Storage":
+    """Return a storage in this process."""
+    from hephaestus import MemoryStorage
+
+    return MemoryStorage()
+
+
+async def postgres(setting: Setting) -> "Storage":
+    """Return a storage in the database, with its tables."""
+    from hephaestus_postgres import PostgresStorage
+
+    storage = PostgresStorage(setting.sqlalchemy)
+    await storage.migrate()
+    return storage
+
+
+async def redis(setting: Setting) -> "Storage":
+    """Return a storage in a namespace of its own."""
+    from hephaestus_redis import RedisStorage
+
+    return RedisStorage(setting.redis, namespace=setting.name)
 
 
 @asynccontextmanager
-async def _line() -> AsyncIterator[Run]:
-    from hephaestus import Done, Hephaestus, StepContext, Workflow, step
+async def line(setting: Setting, *, make: Make, concurrency: int = 256) -> AsyncIterator[Run]:
+    """Open an app that takes a workflow of three steps to its end."""
+    from hephaestus import Done, Hephaestus, LocalRunner, StepContext, Workflow, step
 
     @step
     async def first(ctx: StepContext) -> dict[str, int]:
@@ -23,7 +62,7 @@ async def _line() -> AsyncIterator[Run]:
     async def third(ctx: StepContext) -> dict[str, int]:
         return {"number": ctx[second]["number"] + 1}
 
-    class Line(Workflow, unique="number"):
+    class Line(Workflow, unique="number", name="bench.Line"):
         start_step = first
         transitions = {first: {"done": second}, second: {"done": third}, third: {"done": Done}}
 
@@ -32,17 +71,42 @@ async def _line() -> AsyncIterator[Run]:
         result: int = (await handle.result())["number"]
         return result
 
-    async with Hephaestus():
+    async with Hephaestus(await make(setting), LocalRunner(concurrency=concurrency)):
         yield run
 
 
+def _contenders(
+    jobs: Iterable[Job], make: Make, title: str, *, name: str = "", is_pinned: bool = False
+) -> list[Contender]:
+    """Return us on one storage, once for each job; one with a name of its own is not the first."""
+    package = make.__name__
+    adapter = () if package == "memory" else (f"hephaestus-{package}",)
+    return [
+        Contender(
+            name=name or "hephaestus",
+            job=job,
+            title=title,
+            distributions=("hephaestus-core", *adapter),
+            open=partial(line, make=make),
+            ours=not name,
+            is_pinned=is_pinned,
+        )
+        for job in jobs
+    ]
+
+
 CONTENDERS = (
-    Contender(
-        name="hephaestus",
-        job=LINE,
-        title="Hephaestus, MemoryStorage",
-        distributions=("hephaestus-core",),
-        open=_line,
-        ours=True,
+    *_contenders([MEMORY], memory, "Hephaestus, MemoryStorage"),
+    *_contenders(ON_POSTGRES, postgres, "Hephaestus, PostgresStorage"),
+    *_contenders(
+        [THROUGHPUT, CONCURRENCY],
+        postgres,
+        "Hephaestus, PostgresStorage, on one core",
+        name="pinned",
+        is_pinned=True,
+    ),
+    *_contenders(ON_REDIS, redis, "Hephaestus, RedisStorage"),
+    *_contenders(
+        [REDIS_THROUGHPUT, REDIS_LATENCY], postgres, "Hephaestus, PostgresStorage", name="postgres"
     ),
 )

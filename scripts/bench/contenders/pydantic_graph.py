@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bench.contract import Contender, Run
-from bench.jobs.line import LINE
+from bench.contract import Contender, Run, Setting
+from bench.jobs.memory import MEMORY
 
 
 @dataclass
@@ -15,7 +15,7 @@ class _State:
 
 
 @asynccontextmanager
-async def _line() -> AsyncIterator[Run]:
+async def _line(_: Setting) -> AsyncIterator[Run]:
     graph, first = _nodes()
 
     async def run(number: int) -> int:
@@ -27,24 +27,19 @@ async def _line() -> AsyncIterator[Run]:
 
 def _nodes() -> tuple[Any, type]:
     """Return the graph and its first node: classes, which it runs faster than functions."""
-    # It is not installed where types are checked, only where the benchmark runs.
-    from pydantic_graph import (  # type: ignore[import-not-found]  # see above
-        BaseNode,
-        End,
-        GraphBuilder,
-    )
+    from pydantic_graph import BaseNode, End, GraphBuilder
 
-    class First(BaseNode[_State]):  # type: ignore[misc]  # as above
+    class First(BaseNode[_State]):
         async def run(self, ctx: Any) -> "Second":
             ctx.state.number += 1
             return Second()
 
-    class Second(BaseNode[_State]):  # type: ignore[misc]  # as above
+    class Second(BaseNode[_State]):
         async def run(self, ctx: Any) -> "Third":
             ctx.state.number += 1
             return Third()
 
-    class Third(BaseNode[_State, None, int]):  # type: ignore[misc]  # as above
+    class Third(BaseNode[_State, None, int]):
         async def run(self, ctx: Any) -> End[int]:
             ctx.state.number += 1
             return End(ctx.state.number)
@@ -63,9 +58,10 @@ def _nodes() -> tuple[Any, type]:
 CONTENDERS = (
     Contender(
         name="pydantic-graph",
-        job=LINE,
+        job=MEMORY,
         title="pydantic-graph, which stores nothing",
         distributions=("pydantic-graph",),
         open=_line,
+        environment="pydantic-graph",
     ),
 )
