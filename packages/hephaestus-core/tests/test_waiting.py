@@ -9,6 +9,7 @@ from hephaestus import (
     Halt,
     Hephaestus,
     InvalidArgument,
+    MemoryStorage,
     Retry,
     StepContext,
     WaitForEvent,
@@ -38,6 +39,23 @@ async def test_a_wait_for_the_next_wait_ends_as_soon_as_it_begins() -> None:
             instance = await talk.wait(until="waiting")
 
     assert {"answered"} == instance.waiting_steps
+
+
+async def test_a_quick_run_of_another_process_is_noticed_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hephaestus.app._LONGEST_LOOK", 3600.0)
+    storage = MemoryStorage()
+    async with Hephaestus(storage, name="here") as here, Hephaestus(storage, name="there") as there:
+        here.runner.watch.first_look = 0.001
+        talk = await there.start_instance(Talk, {}, id="waitingtalk::1")
+        waiting = asyncio.create_task(here.wait(talk.run_id))
+        await there.resume(talk.id, "asked")
+        await there.resume(talk.id, "answered")
+        async with asyncio.timeout(10):
+            instance = await waiting
+
+    assert "completed" == instance.status
 
 
 @step(retry=Retry(2, initial_delay=3600))
