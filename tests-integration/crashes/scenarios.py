@@ -108,6 +108,7 @@ class Scenario:
     storage: str
     trouble: Trouble
     broker: str | None = None
+    kills_database: bool = False
     names: tuple[str | None, ...] = (None, None, None)
 
 
@@ -120,8 +121,12 @@ SCENARIOS: dict[str, Scenario] = {
     "verbs-redis": Scenario(storage="redis", trouble=every_verb, names=("a", None, None)),
     "broker-rabbitmq": Scenario(storage="postgres", broker="rabbitmq", trouble=broker_troubles),
     "broker-redis": Scenario(storage="redis", broker="redis", trouble=broker_troubles),
-    "database-postgres": Scenario(storage="postgres", trouble=database_troubles),
-    "database-redis": Scenario(storage="redis", trouble=database_troubles),
+    "database-postgres": Scenario(
+        storage="postgres", trouble=database_troubles, kills_database=True
+    ),
+    "database-redis": Scenario(
+        storage="redis", trouble=database_troubles, kills_database=True
+    ),
 }
 
 
