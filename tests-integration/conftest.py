@@ -31,9 +31,7 @@ async def stack(request: pytest.FixtureRequest) -> AsyncIterator[Hephaestus]:
     """Give an open app on each pair of storage and runner."""
     storage, runner = request.param
     async with AsyncExitStack() as held:
-        app = Hephaestus(
-            await _storage(storage, request, held), _runner(runner, request, held)
-        )
+        app = Hephaestus(await _storage(storage, request, held), _runner(runner, request, held))
         yield await held.enter_async_context(app)
 
 

@@ -34,17 +34,22 @@ def main(argv: list[str]) -> int:
         seed=wanted.seed,
     )
     is_clean = True
-    print("\n".join(HEAD))
+    _say("\n".join(HEAD))
     for name in wanted.scenario or SCENARIOS:
         with tempfile.TemporaryDirectory(prefix="crashes-") as folder, ExitStack() as stack:
             place = stack.enter_context(_place(SCENARIOS[name], wanted.folder or folder))
             verdict = asyncio.run(play(SCENARIOS[name], plan, place))
-        print(line(name, verdict), flush=True)
+        _say(line(name, verdict))
         faults = (*verdict.lost, *verdict.twice, *verdict.faults, *verdict.executions.unexplained)
         for fault in faults:
-            print(f"    {fault}", file=sys.stderr)
+            sys.stderr.write(f"    {fault}\n")
         is_clean = is_clean and verdict.is_clean
     return int(not is_clean)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 @contextmanager

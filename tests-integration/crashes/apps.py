@@ -68,7 +68,7 @@ def _worker_runner(setting: Setting) -> Runner:
 
 def _dramatiq(setting: Setting) -> DramatiqRunner:
     # Half a minute that a sent step has is long where messages are lost all the time.
-    handout._FIRST_DISPATCH = timedelta(seconds=setting.dispatch)
+    handout._FIRST_DISPATCH = timedelta(seconds=setting.dispatch)  # noqa: SLF001  # no user needs it
     queue, orchestration = queues(setting)
     return DramatiqRunner(
         make_broker(setting),

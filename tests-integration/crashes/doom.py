@@ -70,9 +70,7 @@ class DoomedStorage:
 class DoomedTransaction:
     """A transaction of a step in such a process."""
 
-    def __init__(
-        self, transaction: Transaction, counted: Callable[..., Awaitable[Any]]
-    ) -> None:
+    def __init__(self, transaction: Transaction, counted: Callable[..., Awaitable[Any]]) -> None:
         self._transaction = transaction
         self._counted = counted
 

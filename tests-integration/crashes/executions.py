@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from crashes.damage import Damage
 from crashes.effects import Note
@@ -41,7 +42,7 @@ def explain(
         by_step[note.run_id, note.step].append(note)
     for (run_id, step), of_step in by_step.items():
         of_step.sort(key=lambda note: (note.attempt, note.at))
-        for before, after in zip(of_step, of_step[1:], strict=False):
+        for before, after in pairwise(of_step):
             how = ended.get((run_id, step, before.attempt))
             if how == "failed" and after.attempt > before.attempt:
                 continue

@@ -98,13 +98,13 @@ class Killer:
         patience: float,
     ) -> None:
         for doom, starts in todo:
-            setting = msgspec.structs.replace(
-                _named(self._setting, name), doom=doom, starts=starts
-            )
+            setting = msgspec.structs.replace(_named(self._setting, name), doom=doom, starts=starts)
             pid = self._nursery.launch(setting)
             deadline = time.monotonic() + patience
-            while (status := self._nursery.look(pid)) is None and time.monotonic() < deadline:
+            status = self._nursery.look(pid)
+            while status is None and time.monotonic() < deadline:
                 await asyncio.sleep(_GLANCE)
+                status = self._nursery.look(pid)
             if status is None:
                 self._nursery.kill(pid)
             elif status != STATUS:

@@ -89,9 +89,7 @@ class Load:
         await asyncio.sleep(self._chance.uniform(0, 0.1))
         payload = {"number": number}
         with suppress(InstanceFinished):
-            await _insist(
-                lambda: self._app.resume(run_id, event, payload, dedup_key=dedup_key)
-            )
+            await _insist(lambda: self._app.resume(run_id, event, payload, dedup_key=dedup_key))
 
 
 async def _insist(verb: Callable[[], Awaitable[T]]) -> T:

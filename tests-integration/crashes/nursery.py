@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -88,8 +89,8 @@ class Nursery:
 
 def _path() -> list[str]:
     """Return where Python finds this package and all that it imports."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return [here, *(entry for entry in sys.path if entry)]
+    here = Path(__file__).resolve().parent.parent
+    return [str(here), *(entry for entry in sys.path if entry)]
 
 
 def serve() -> None:

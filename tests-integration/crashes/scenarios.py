@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import msgspec
-
 from crashes import apps, effects, flows, tables
 from crashes.killer import Killer, each_verb
 from crashes.load import Load
@@ -115,18 +113,14 @@ class Scenario:
 SCENARIOS: dict[str, Scenario] = {
     "local-postgres": Scenario(storage="postgres", trouble=random_kills),
     "local-redis": Scenario(storage="redis", trouble=random_kills, names=("a", "b", None)),
-    "verbs-postgres": Scenario(
-        storage="postgres", trouble=every_verb, names=("a", None, None)
-    ),
+    "verbs-postgres": Scenario(storage="postgres", trouble=every_verb, names=("a", None, None)),
     "verbs-redis": Scenario(storage="redis", trouble=every_verb, names=("a", None, None)),
     "broker-rabbitmq": Scenario(storage="postgres", broker="rabbitmq", trouble=broker_troubles),
     "broker-redis": Scenario(storage="redis", broker="redis", trouble=broker_troubles),
     "database-postgres": Scenario(
         storage="postgres", trouble=database_troubles, kills_database=True
     ),
-    "database-redis": Scenario(
-        storage="redis", trouble=database_troubles, kills_database=True
-    ),
+    "database-redis": Scenario(storage="redis", trouble=database_troubles, kills_database=True),
 }
 
 
@@ -167,5 +161,3 @@ async def _prepare(setting: Setting) -> None:
         await storage.migrate()
         await storage.engine.dispose()
         await tables.prepare(setting)
-
-

@@ -53,7 +53,9 @@ async def faults(setting: Setting) -> list[str]:
     """Return what is wrong in the tables."""
     engine = create_async_engine(setting.storage)
     async with engine.connect() as connection:
-        found = [f"{what}: {who}" for what in _CHECKS for who in await _ask(connection, what, setting)]
+        found = [
+            f"{what}: {who}" for what in _CHECKS for who in await _ask(connection, what, setting)
+        ]
     await engine.dispose()
     return found
 

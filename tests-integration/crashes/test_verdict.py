@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,14 +48,14 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path) -> Site:
     """Return a site that is in order."""
     site = Site(tmp_path)
     effects.settle(site.setting.folder, site.setting.effects)
     async with Hephaestus(site.storage, LocalRunner(poll=0.05)) as app:
         site.run_id = await flows.start(flows.Line, 1)
         await app.wait(site.run_id, PATIENCE)
-    yield site
+    return site
 
 
 async def test_what_went_well_is_clean(site: Site) -> None:

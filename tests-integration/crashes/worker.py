@@ -45,7 +45,7 @@ async def _work_locally(app: Hephaestus, setting: Setting) -> None:
     for kind in setting.starts:
         name, _, number = kind.partition("-")
         await flows.start(flows.KINDS[name], int(number))
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  # nobody tells that a parent is gone
         await asyncio.sleep(_GLANCE)
 
 
