@@ -67,10 +67,9 @@ class Actors:
 
     def declare(self, broker: Broker, *, orchestration: str, routes: Routes) -> None:
         """Declare all actors and queues; an actor for each priority that a step may have."""
-        first = routes.of("")
         for priority in routes.priorities():
             name = self._envelopes.actor_name(ExecuteStep, priority)
-            _declare(broker, self.execute_step, name, first.queue or "", priority)
+            _declare(broker, self.execute_step, name, routes.queue, priority)
         for queue in routes.queues():
             broker.declare_queue(queue)
         for kind, function in ((Advance, self.advance), (Resume, self.resume)):

@@ -45,7 +45,7 @@ class Envelopes:
         if route.broker_priority is not None:
             options["broker_priority"] = route.broker_priority
         name = self.actor_name(ExecuteStep, route.priority)
-        return self._message(route.queue or "", name, kwargs, options)
+        return self._message(self._routes.queue_of(step), name, kwargs, options)
 
     def advance(self, instance: Instance) -> "Message[None]":
         """Return the message that asks for a look at a run."""
