@@ -19,6 +19,7 @@ pytest_collect_file = Sybil(
     # Their examples need servers, and have tests of their own.
     excludes=[
         "docs/*",
+        "docs/*/*",
         *(f"packages/hephaestus-{name}/*" for name in ("dramatiq", "postgres", "redis")),
     ],
     setup=as_a_program,
