@@ -49,6 +49,10 @@ _log = logging.getLogger("hephaestus.storage")
 class PostgresStorage:
     """Keeps runs in tables of a PostgreSQL database, for any number of processes.
 
+    It works with one connection, and is quickest where it gets ten; who gives a `session=` holds
+    one more meanwhile. Transactional steps take theirs from a second pool of the same size, since
+    each holds one as long as its body runs.
+
     Args:
         url_or_engine: `postgresql+asyncpg://…`, for a pool of its own; or the application's
             engine, which it uses and never disposes of.

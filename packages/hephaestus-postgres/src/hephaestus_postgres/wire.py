@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from hephaestus_postgres.failures import is_conflict, is_connection, root, translated
 
@@ -35,7 +36,8 @@ class Wire:
     """Sends one statement at a time, each a transaction of its own and prepared by the driver.
 
     It takes a connection from the engine's pool and keeps it as long as statements follow one
-    another: a checkout for each would take three times as long as the statement.
+    another: a checkout for each would take three times as long as the statement. From a pool that
+    has no more to give it keeps none.
 
     Args:
         patience: How long a statement waits for another transaction. What that holds up is
@@ -69,25 +71,32 @@ class Wire:
             PostgresError: The database refuses it or its values.
         """
         async with self._lock:
-            for left in range(_TRIES - 1, -1, -1):
-                try:
-                    driver = self._driver or await self._connect()
-                    return list(await driver.fetch(sql, *values))
-                except Exception as error:
-                    if left and is_conflict(error):
-                        continue
-                    lost = is_connection(error)
-                    if isinstance(error, PostgresError) and not lost:
-                        raise
-                    await self._drop()
-                    if not (lost and left):
-                        raise translated(error) from root(error)
-                except BaseException:
-                    await self._drop()
-                    raise
-                finally:
+            try:
+                return await self._fetch(sql, *values)
+            finally:
+                if self._is_needed_elsewhere():
+                    await self._go_home()
+                else:
                     self._rest()
-            raise AssertionError("the last try returns or raises")
+
+    async def _fetch(self, sql: str, *values: object) -> list[Record]:
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                driver = self._driver or await self._connect()
+                return list(await driver.fetch(sql, *values))
+            except Exception as error:
+                if left and is_conflict(error):
+                    continue
+                lost = is_connection(error)
+                if isinstance(error, PostgresError) and not lost:
+                    raise
+                await self._drop()
+                if not (lost and left):
+                    raise translated(error) from root(error)
+            except BaseException:
+                await self._drop()
+                raise
+        raise AssertionError("the last try returns or raises")
 
     async def close(self) -> None:
         """Give the connection back at once."""
@@ -98,11 +107,23 @@ class Wire:
             await self._go_home()
 
     async def _connect(self) -> Any:
-        self._connection = await self._engine.connect()
-        fairy = await self._connection.get_raw_connection()
-        self._driver = fairy.driver_connection
+        while True:
+            self._connection = await self._engine.connect()
+            fairy = await self._connection.get_raw_connection()
+            self._driver = fairy.driver_connection
+            if not self._driver.is_closed():
+                break
+            await self._drop()  # it died in the pool, as others may have
         await self._driver.execute(self._set)
         return self._driver
+
+    def _is_needed_elsewhere(self) -> bool:
+        """Tell whether the pool has no other connection to give."""
+        pool = self._engine.sync_engine.pool
+        if not isinstance(pool, QueuePool):
+            return False
+        more = pool._max_overflow  # noqa: SLF001  # it has no public name
+        return 0 <= more <= pool.checkedout() - pool.size()
 
     async def _drop(self) -> None:
         """Let go of a connection that is in doubt."""

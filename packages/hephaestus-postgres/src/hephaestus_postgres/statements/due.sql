@@ -3,16 +3,17 @@ WITH known AS (
     SELECT * FROM unnest($3::text[], $4::int[]) AS k(workflow, workflow_version)
 ), awake AS (
     SELECT i.run_id, least(i.wake_at, i.lease_ends) AS at FROM {instances} i
-    JOIN known k ON k.workflow = i.workflow AND k.workflow_version = i.workflow_version
-    WHERE i.due_at <= $1 AND least(i.wake_at, i.lease_ends) <= $1
+    -- No join, which would leave the order of the index: few rows of a long backlog are looked at.
+    WHERE ((i.workflow, i.workflow_version) IN (SELECT * FROM known)) IS TRUE
+        AND i.due_at <= $1 AND least(i.wake_at, i.lease_ends) <= $1
         AND (i.handed_until IS NULL OR i.handed_until <= $1)
     ORDER BY i.due_at, least(i.wake_at, i.lease_ends)
     LIMIT $2
 ), told AS (
     SELECT i.run_id, coalesce(m.not_before, '-infinity') AS at FROM {inbox} m
     JOIN {instances} i ON i.run_id = m.run_id
-    JOIN known k ON k.workflow = i.workflow AND k.workflow_version = i.workflow_version
-    WHERE m.body IS NOT NULL AND NOT m.is_seen AND (m.not_before IS NULL OR m.not_before <= $1)
+    WHERE ((i.workflow, i.workflow_version) IN (SELECT * FROM known)) IS TRUE
+        AND m.body IS NOT NULL AND NOT m.is_seen AND (m.not_before IS NULL OR m.not_before <= $1)
         -- One that has ended is due as well: who posted may have died before dropping it.
         AND i.status <> 'failed'
         AND (i.handed_until IS NULL OR i.handed_until <= $1)

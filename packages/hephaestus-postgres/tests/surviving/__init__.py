@@ -1,0 +1,1 @@
+"""What the storage, and an app on it, survive."""
