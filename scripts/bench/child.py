@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.contract import Contender, Setting
+
+_ERROR = re.compile(r"[A-Za-z_][\w.]*: ")
+"""What a line begins with that ends a traceback."""
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 
@@ -104,7 +108,8 @@ class Child:
             return f"it was not done after {self._seconds:.0f} s"
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else f"it ended with {self._popen.returncode}"
+        errors = [line for line in lines if _ERROR.match(line)]
+        return (errors or lines or [f"it ended with {self._popen.returncode}"])[-1]
 
 
 def _environ(*, is_ours: bool) -> Mapping[str, str]:

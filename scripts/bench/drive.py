@@ -20,7 +20,6 @@ PER_SECOND = "workflows/s"
 CPU = "ms of its CPU per workflow"
 P50 = "p50, ms"
 P99 = "p99, ms"
-COUNT = "workflows"
 
 _WARM = 0.2
 """What part of the time comes first, to get warm."""
@@ -53,8 +52,8 @@ async def count(run: Run, setting: Setting, *, in_flight: int, result: Result) -
     await _drive(run, itertools.islice(numbers, 2 * in_flight), in_flight, result)
     mark("begin")
     await _drive(run, itertools.islice(numbers, size), in_flight, result)
-    mark("end")
-    return {COUNT: size}
+    mark("end", per=size)
+    return {}
 
 
 async def rate(run: Run, setting: Setting, *, in_flight: int, result: Result) -> Figures:
@@ -92,7 +91,7 @@ async def latency(run: Run, setting: Setting, *, result: Result) -> Figures:
         began = time.perf_counter()
         got = await run(number)
         taken.append(time.perf_counter() - began)
-        _check(number, got, result)
+        check(number, got, result)
     return percentiles(taken)
 
 
@@ -100,6 +99,12 @@ def percentiles(seconds: Sequence[float]) -> Figures:
     """Return the middle and the 99th of some times, in milliseconds."""
     cuts = quantiles(seconds, n=100, method="inclusive")
     return {P50: cuts[49] * 1e3, P99: cuts[98] * 1e3}
+
+
+def check(number: int, got: int, result: Result) -> None:
+    """Raise an error at a wrong result."""
+    if got != result(number):
+        raise WrongResult(number, result(number), got)
 
 
 def _numbers(setting: Setting) -> Iterable[int]:
@@ -125,13 +130,8 @@ async def _drive(run: Run, numbers: Iterable[int], in_flight: int, result: Resul
     async def work() -> None:
         nonlocal done
         for number in waiting:
-            _check(number, await run(number), result)
+            check(number, await run(number), result)
             done += 1
 
     await asyncio.gather(*(work() for _ in range(in_flight)))
     return done
-
-
-def _check(number: int, got: int, result: Result) -> None:
-    if got != result(number):
-        raise WrongResult(number, result(number), got)

@@ -16,13 +16,18 @@ def take_stdout() -> None:
     os.dup2(2, 1)
 
 
-def mark(where: Mark) -> None:
+def mark(where: Mark, *, per: float = 1, of: str = "") -> None:
     """Say that the measured part begins or has ended, and wait for leave to go on.
 
     The others who share the work begin at the same time; statistics are read meanwhile.
+
+    Args:
+        where: Which of the two.
+        per: Into how many the statistics are divided.
+        of: What their headings begin with.
     """
     if _out is not sys.stdout:
-        tell({"mark": where})
+        tell({"mark": where, "per": per, "of": of})
         sys.stdin.readline()
 
 

@@ -10,9 +10,9 @@ from bench.contenders import (
     pydantic_graph,
 )
 from bench.contract import Contender, Job
-from bench.jobs import line, memory
+from bench.jobs import fan, line, memory
 
-JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS)
+JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS, *fan.JOBS)
 
 CONTENDERS: tuple[Contender, ...] = (
     *hephaestus.CONTENDERS,

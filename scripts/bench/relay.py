@@ -57,7 +57,8 @@ class Relay:
                     return
                 if key.fileobj is self._listener:
                     self._accept()
-                elif isinstance(key.fileobj, socket.socket):
+                elif isinstance(key.fileobj, socket.socket) and key.fileobj.fileno() >= 0:
+                    # One that the other end of this very turn has hung up is passed over.
                     self._pass_on(key.fileobj, key.data)
 
     def _accept(self) -> None:

@@ -10,7 +10,6 @@ from bench import environments, registry
 from bench.backends import Backends, NoServer
 from bench.child import Child, Failed
 from bench.contract import Contender, Figures, Job, Setting
-from bench.drive import COUNT
 from bench.watch import Watch
 
 _LONGEST = 1200.0
@@ -97,7 +96,8 @@ def _outcomes(
             messages.append(child.next())
         while all("mark" in message for message in messages):
             if watch:
-                watch.mark(messages[0]["mark"])
+                message = messages[0]
+                watch.mark(message["mark"], per=message["per"], of=message["of"])
             for child in children:
                 child.go()
             messages = [child.next() for child in children]
@@ -112,8 +112,7 @@ def _note(record: Record, outcomes: Sequence[Mapping[str, Any]], watch: Watch | 
     samples = [outcome["figures"] for outcome in outcomes]
     whole = {name: fmean(sample[name] for sample in samples) for name in samples[0]}
     if watch:
-        workflows = whole.pop(COUNT)
-        whole |= {name: value / workflows for name, value in watch.figures.items()}
+        whole |= watch.figures
     elif len(samples) > 1:
         compared = record.contender.job.compared
         whole[compared] = sum(sample[compared] for sample in samples)

@@ -38,7 +38,7 @@ class Watch:
             return replace(self._setting, postgres=self._relay.url)
         return replace(self._setting, redis=self._relay.url)
 
-    def mark(self, where: str) -> None:
+    def mark(self, where: str, *, per: float, of: str) -> None:
         """Take note at a mark: everybody stands still."""
         if self._postgres and where == "begin":
             execute(self._postgres, "CREATE EXTENSION IF NOT EXISTS pg_walinspect")
@@ -46,12 +46,12 @@ class Watch:
         if where == "begin":
             self._begin, self._trips = lsn, self._relay.round_trips
             return
-        self.figures[ROUND_TRIPS] = self._relay.round_trips - self._trips
+        self.figures[f"{of}{ROUND_TRIPS}"] = (self._relay.round_trips - self._trips) / per
         if self._postgres:
-            found = execute(self._postgres, _COMMITS.format(begin=self._begin, end=lsn))
-            self.figures[COMMITS] = found[0]["commits"]
+            commits = execute(self._postgres, _COMMITS.format(begin=self._begin, end=lsn))
             wal = execute(self._postgres, f"SELECT '{lsn}'::pg_lsn - '{self._begin}' AS bytes")
-            self.figures[WAL] = float(wal[0]["bytes"])
+            self.figures[f"{of}{COMMITS}"] = commits[0]["commits"] / per
+            self.figures[f"{of}{WAL}"] = float(wal[0]["bytes"]) / per
 
     def _flushed(self) -> str:
         """Return where the WAL ends; what was committed without waiting is written soon."""

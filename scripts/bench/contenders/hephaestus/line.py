@@ -1,10 +1,10 @@
 """This project: a line of steps on each storage."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
 
+from bench.contenders.hephaestus.stores import Make, distributions, memory, postgres, redis
 from bench.contract import Contender, Job, Run, Setting
 from bench.jobs.line import (
     CONCURRENCY,
@@ -15,34 +15,6 @@ from bench.jobs.line import (
     THROUGHPUT,
 )
 from bench.jobs.memory import MEMORY
-
-if TYPE_CHECKING:
-    from hephaestus.storage import Storage
-
-Make: TypeAlias = "Callable[[Setting], Awaitable[Storage]]"
-
-
-async def memory(_: Setting) -> "Storage":
-    """Return a storage in this process."""
-    from hephaestus import MemoryStorage
-
-    return MemoryStorage()
-
-
-async def postgres(setting: Setting) -> "Storage":
-    """Return a storage in the database, with its tables."""
-    from hephaestus_postgres import PostgresStorage
-
-    storage = PostgresStorage(setting.sqlalchemy)
-    await storage.migrate()
-    return storage
-
-
-async def redis(setting: Setting) -> "Storage":
-    """Return a storage in a namespace of its own."""
-    from hephaestus_redis import RedisStorage
-
-    return RedisStorage(setting.redis, namespace=setting.name)
 
 
 @asynccontextmanager
@@ -79,14 +51,12 @@ def _contenders(
     jobs: Iterable[Job], make: Make, title: str, *, name: str = "", is_pinned: bool = False
 ) -> list[Contender]:
     """Return us on one storage, once for each job; one with a name of its own is not the first."""
-    package = make.__name__
-    adapter = () if package == "memory" else (f"hephaestus-{package}",)
     return [
         Contender(
             name=name or "hephaestus",
             job=job,
             title=title,
-            distributions=("hephaestus-core", *adapter),
+            distributions=distributions(make),
             open=partial(line, make=make),
             ours=not name,
             is_pinned=is_pinned,

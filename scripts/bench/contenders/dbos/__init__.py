@@ -1,0 +1,5 @@
+"""DBOS: durable functions in PostgreSQL; one file for each kind of job."""
+
+from bench.contenders.dbos import fan, line
+
+CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS)

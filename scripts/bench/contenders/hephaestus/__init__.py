@@ -1,0 +1,5 @@
+"""This project: one file for each kind of job."""
+
+from bench.contenders.hephaestus import fan, line
+
+CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS)
