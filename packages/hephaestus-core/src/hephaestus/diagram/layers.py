@@ -17,17 +17,12 @@ def text(workflow: type[Workflow]) -> str:
     Raises:
         InvalidArgument: It is an umbrella, which has no graph of its own.
     """
-    if workflow.versions:
-        raise InvalidArgument(
-            f"workflow {workflow.name!r} holds versions and has no graph; draw one of them: "
-            f"{', '.join(version.name for version in workflow.versions.values())}"
-        )
-    graph = workflow.graph
+    graph = graph_of(workflow)
     leaving: dict[str, list[Arrow]] = {key: [] for key in graph.steps}
     for arrow in arrows(graph):
         leaving[arrow.source].append(arrow)
     lines: list[str] = []
-    for row in _rows(graph):
+    for row in rows(graph):
         lines.append("  " + "    ".join(_node(graph, key) for key in row))
         below = [_line(graph, arrow, leaving[key]) for key in row for arrow in leaving[key]]
         if below:
@@ -35,15 +30,29 @@ def text(workflow: type[Workflow]) -> str:
     return "\n".join(lines)
 
 
-def _rows(graph: Graph) -> list[list[str]]:
+def graph_of(workflow: type[Workflow]) -> Graph:
+    """Return the graph of a workflow.
+
+    Raises:
+        InvalidArgument: It is an umbrella, which has no graph of its own.
+    """
+    if workflow.versions:
+        raise InvalidArgument(
+            f"workflow {workflow.name!r} holds versions and has no graph; draw one of them: "
+            f"{', '.join(version.name for version in workflow.versions.values())}"
+        )
+    return workflow.graph
+
+
+def rows(graph: Graph) -> list[list[str]]:
     """Return the keys by the longest way that leads from the start to them."""
     depth: dict[str, int] = {}
     for key in sorted_keys(graph.successors, graph.predecessors):
         depth[key] = max((depth[before] + 1 for before in graph.predecessors[key]), default=0)
-    rows: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
+    found: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
     for key in sorted(depth):
-        rows[depth[key]].append(key)
-    return rows
+        found[depth[key]].append(key)
+    return found
 
 
 def _node(graph: Graph, key: str) -> str:
