@@ -16,9 +16,9 @@ class Damage:
     restarts: int = 0
     """How often a server was killed or made to forget."""
 
-    def ended(self, pid: int, since: float) -> bool:
-        """Tell whether a process was killed after a time."""
-        return self.kills.get(pid, 0) >= since
+    def ended(self, pid: int, since: float, until: float) -> bool:
+        """Tell whether a process was killed between two times."""
+        return since <= self.kills.get(pid, 0) <= until
 
     def was_away(self, since: float, until: float) -> bool:
         """Tell whether the database was away at some time between two others."""

@@ -47,10 +47,15 @@ def explain(
             if how == "failed" and after.attempt > before.attempt:
                 continue
             executions.second += 1
-            if damage.ended(before.pid, before.at) or damage.was_away(before.at, after.at):
+            was_away = damage.was_away(before.at, after.at)
+            if how != "lost" or after.attempt == before.attempt:
+                # Only the transaction of a step repeats its body in the same attempt.
+                if was_away and before.pid == after.pid:
+                    executions.killed += 1
+                else:
+                    executions.unexplained.append(f"{before} and {after}")
+            elif was_away or damage.ended(before.pid, before.at, after.at):
                 executions.killed += 1
-            elif how == "lost" and after.attempt > before.attempt:
-                executions.stalled += 1
             else:
-                executions.unexplained.append(f"{before} and {after}")
+                executions.stalled += 1
     return executions

@@ -1,8 +1,10 @@
-"""Kills: of workers at random, of workers at their nth verb, of servers."""
+"""Kills: of workers at random, of workers at their nth verb, of servers; and standstills."""
 
 import asyncio
 import itertools
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator, Sequence
 
@@ -57,6 +59,20 @@ class Killer:
         for _ in range(kills):
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds / kills)
             self.kill_one()
+
+    async def stall_at_random(self, stalls: int, seconds: float) -> None:
+        """Let so many workers stand still until they have lost their leases, and go on."""
+
+        async def stall(pid: int) -> None:
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(self._setting.lease * 1.5)
+            if pid in self._living:
+                os.kill(pid, signal.SIGCONT)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(stalls):
+                await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds / stalls)
+                group.create_task(stall(self._chance.choice(sorted(self._living))))
 
     async def doom_each(
         self, dooms: Sequence[Doom], starts: Sequence[tuple[str, ...]], *, patience: float

@@ -17,7 +17,7 @@ from hephaestus_postgres import PostgresStorage
 from servers.server import Server
 
 _BRIEFLY = 1.0
-_DOOMED_LIVES = 5.0
+_DOOMED_LIVES = 2.5
 """Seconds that a worker has to come to the verb at which it ends."""
 
 
@@ -53,14 +53,25 @@ async def random_kills(killer: Killer, plan: Plan, place: Place) -> None:
     await killer.kill_at_random(plan.kills, plan.seconds)
 
 
+async def standstills(killer: Killer, plan: Plan, place: Place) -> None:
+    """Workers stand still for longer than their leases last, and go on; others are killed."""
+    killer.launch_all()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(killer.stall_at_random(plan.kills, plan.seconds))
+        group.create_task(killer.kill_at_random(plan.kills, plan.seconds))
+
+
 async def every_verb(killer: Killer, plan: Plan, place: Place) -> None:
     """Workers end before and after the nth verb of their storage, for each n."""
     dooms = each_verb(max(plan.kills // 2, 1))
     share = max(plan.runs // len(dooms), 2)
     numbers = range(plan.runs, plan.runs + len(dooms) * share)
+    alone = flows.ALONE if place.broker is None else ()
     starts = [
-        tuple(
-            f"{flows.ALONE[number % len(flows.ALONE)].__name__}-{number}"
+        ()
+        if not alone
+        else tuple(
+            f"{alone[number % len(alone)].__name__}-{number}"
             for number in numbers[share * n : share * (n + 1)]
         )
         for n in range(len(dooms))
@@ -115,6 +126,9 @@ SCENARIOS: dict[str, Scenario] = {
     "local-redis": Scenario(storage="redis", trouble=random_kills, names=("a", "b", None)),
     "verbs-postgres": Scenario(storage="postgres", trouble=every_verb, names=("a", None, None)),
     "verbs-redis": Scenario(storage="redis", trouble=every_verb, names=("a", None, None)),
+    "verbs-dramatiq": Scenario(storage="postgres", broker="rabbitmq", trouble=every_verb),
+    "stalls-postgres": Scenario(storage="postgres", trouble=standstills),
+    "stalls-dramatiq": Scenario(storage="redis", broker="redis", trouble=standstills),
     "broker-rabbitmq": Scenario(storage="postgres", broker="rabbitmq", trouble=broker_troubles),
     "broker-redis": Scenario(storage="redis", broker="redis", trouble=broker_troubles),
     "database-postgres": Scenario(

@@ -39,12 +39,18 @@ class Site:
         """Return what the check says."""
         return await examine(self.storage, self.setting, self.damage, 0.0)
 
-    def execute_again(self, run: Instance) -> None:
+    def execute_again(self, *, attempt: int) -> None:
         """Note that the first step was executed a second time."""
         (first, *_) = self.effects.notes()
-        again = msgspec.structs.replace(first, at=time.time())
+        again = msgspec.structs.replace(first, attempt=attempt, at=time.time())
         path = Path(self.setting.folder) / "notes.jsonl"
         path.write_bytes(path.read_bytes() + msgspec.json.encode(again) + b"\n")
+
+    async def lose_first(self) -> None:
+        """Record that the first attempt of the first step was lost."""
+        (first, *_) = (await self.run()).execution_history
+        lost = msgspec.structs.replace(first, id="lost", action="lost")
+        await self.storage.record(lost)
 
 
 @pytest.fixture
@@ -111,8 +117,9 @@ async def test_a_message_that_was_left_behind_is_a_fault(site: Site) -> None:
     assert "has not read" in verdict.faults[0]
 
 
-async def test_a_second_execution_without_a_reason_is_unexplained(site: Site) -> None:
-    site.execute_again(await site.run())
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_a_second_execution_without_a_reason_is_unexplained(site: Site, attempt: int) -> None:
+    site.execute_again(attempt=attempt)
 
     verdict = await site.verdict()
 
@@ -120,11 +127,23 @@ async def test_a_second_execution_without_a_reason_is_unexplained(site: Site) ->
     assert not verdict.is_clean
 
 
-async def test_a_kill_explains_a_second_execution(site: Site) -> None:
+async def test_a_kill_explains_that_an_attempt_was_lost(site: Site) -> None:
+    await site.lose_first()
     site.damage.kills[os.getpid()] = time.time()
-    site.execute_again(await site.run())
+    site.execute_again(attempt=2)
 
     verdict = await site.verdict()
 
     assert (1, 1) == (verdict.executions.second, verdict.executions.killed)
+    assert verdict.is_clean
+
+
+async def test_a_living_process_may_lose_a_lease(site: Site) -> None:
+    await site.lose_first()
+    site.execute_again(attempt=2)
+    site.damage.kills[os.getpid()] = time.time() + 1
+
+    verdict = await site.verdict()
+
+    assert (1, 1) == (verdict.executions.second, verdict.executions.stalled)
     assert verdict.is_clean

@@ -120,7 +120,8 @@ def _disorder(run: Instance, history: Sequence[Entry]) -> Iterator[str]:
             if ends.get(before, place) > place:
                 yield f"{run.id}: {key} ended before {before}"
     if flow is flows.Gate:
-        dropped = [e.output["number"] for e in history if e.action == "dropped" and e.output]
+        events = [e for e in history if e.action == "dropped" and e.event == "opened"]
+        dropped = [event.output["number"] for event in events if event.output]
         if dropped != sorted(dropped):
             yield f"{run.id}: events were taken as {dropped}"
     if flow is flows.Timers and run.status == "completed":
