@@ -3,6 +3,7 @@
 from bench.contenders import (
     burr,
     dbos,
+    dramatiq,
     floor,
     hephaestus,
     langgraph,
@@ -10,12 +11,14 @@ from bench.contenders import (
     pydantic_graph,
 )
 from bench.contract import Contender, Job
+from bench.jobs import dramatiq as dramatiq_jobs
 from bench.jobs import fan, line, memory
 
-JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS, *fan.JOBS)
+JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS, *fan.JOBS, *dramatiq_jobs.JOBS)
 
 CONTENDERS: tuple[Contender, ...] = (
     *hephaestus.CONTENDERS,
+    *dramatiq.CONTENDERS,
     *dbos.CONTENDERS,
     *langgraph.CONTENDERS,
     *procrastinate.CONTENDERS,

@@ -1,0 +1,1 @@
+"""Programs that the `dramatiq` command runs while a contender is measured."""
