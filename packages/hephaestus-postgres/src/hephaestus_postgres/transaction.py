@@ -91,6 +91,9 @@ async def step_transaction(
     with mapped(repeatable=True):
         connection = await engine.connect()
         try:
+            fairy = await connection.get_raw_connection()
+            if getattr(fairy.dbapi_connection, "autocommit", False):  # the application's default
+                await connection.execution_options(isolation_level="READ COMMITTED")
             await connection.begin().start()
         except BaseException:
             await connection.close()

@@ -1,0 +1,1 @@
+"""The effects of a transactional step, whatever ends its process."""
