@@ -20,7 +20,7 @@ SMOKE = Path(__file__).with_name("smoke.py")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 # Extras that must install and import as well: all that is the core's own, and all the siblings.
-WITH_EXTRAS = {"hephaestus-core": ("otel,testing", "dramatiq,postgres,redis")}
+WITH_EXTRAS = {"hephaestus-core": ("cli,otel,testing", "dramatiq,postgres,redis")}
 
 
 def main() -> int:

@@ -18,22 +18,18 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _BATCH = 1000
 
 
-class _Age(click.ParamType[timedelta]):
-    """A span of time as `7d`."""
-
-    name = "age"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        match = re.fullmatch(r"(\d{1,6})([smhdw])", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no age; write it as 30m, 12h, 7d or 2w", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+def _age(_: click.Context, option: click.Parameter, text: str) -> timedelta:
+    """Return a span of time that is written as `7d`."""
+    match = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if match is None:
+        raise click.BadParameter(
+            f"{text!r} is no age; write it as 30m, 12h, 7d or 2w", param=option
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command()
-@click.option("--older-than", required=True, type=_Age(), help="Since its end, as 12h, 7d or 2w.")
+@click.option("--older-than", required=True, callback=_age, help="Since its end, as 12h, 7d or 2w.")
 @click.option(
     "--status", multiple=True, type=click.Choice(sorted(TERMINAL)), help="May be repeated."
 )
