@@ -30,6 +30,9 @@ class Setting:
     redis: str = ""
     rabbitmq: str = ""
 
+    folder: str = ""
+    """A folder that all who play a role share."""
+
     part: int = 0
     """Which of the processes that share the work this is, from 0."""
 
@@ -37,6 +40,10 @@ class Setting:
     def sqlalchemy(self) -> str:
         """The URL of the database as SQLAlchemy writes it for asyncpg."""
         return self.postgres.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+Role: TypeAlias = Callable[[Any, Setting], Awaitable[None]]
+"""Works with what a contender opened, and tells of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +83,13 @@ class Job:
     """What the size counts."""
 
     measure: Callable[[Any, Setting], Awaitable[Figures]]
-    """Takes what a contender opened, and says how that went."""
+    """Takes what a contender opened, and says how that went.
+
+    Where there are roles it takes the contender itself: those who play them open it, each in a
+    process of its own.
+    """
+
+    roles: Mapping[str, "Role"] | None = None
 
     needs: frozenset[ServerName] = frozenset()
     processes: int = 1

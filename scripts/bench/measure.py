@@ -34,6 +34,8 @@ def outcome(contender: Contender, setting: Setting) -> dict[str, Any]:
 
 
 async def _measure(contender: Contender, setting: Setting) -> Figures:
+    if contender.job.roles:
+        return await contender.job.measure(contender, setting)
     async with contender.open(setting) as opened:
         return await contender.job.measure(opened, setting)
 

@@ -11,10 +11,16 @@ from bench.contenders import (
     pydantic_graph,
 )
 from bench.contract import Contender, Job
+from bench.jobs import crash, fan, line, memory
 from bench.jobs import dramatiq as dramatiq_jobs
-from bench.jobs import fan, line, memory
 
-JOBS: tuple[Job, ...] = (*line.JOBS, *memory.JOBS, *fan.JOBS, *dramatiq_jobs.JOBS)
+JOBS: tuple[Job, ...] = (
+    *line.JOBS,
+    *memory.JOBS,
+    *fan.JOBS,
+    *dramatiq_jobs.JOBS,
+    *crash.JOBS,
+)
 
 CONTENDERS: tuple[Contender, ...] = (
     *hephaestus.CONTENDERS,

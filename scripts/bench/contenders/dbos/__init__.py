@@ -1,5 +1,5 @@
 """DBOS: durable functions in PostgreSQL; one file for each kind of job."""
 
-from bench.contenders.dbos import fan, line
+from bench.contenders.dbos import crash, fan, line
 
-CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS)
+CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS, *crash.CONTENDERS)
