@@ -31,7 +31,7 @@ def test_the_blocks_of_a_page_run(
     monkeypatch.chdir(tmp_path)
 
     document = parsed(page)
-    document.namespace["__name__"] = "__main__"
+    document.namespace |= {"__name__": "__main__", "__file__": str(page)}
     for example in document.examples():
         if INCLUDED not in str(example.parsed):
             example.evaluate()
