@@ -93,8 +93,8 @@ async def step_transaction(
         try:
             fairy = await connection.get_raw_connection()
             if getattr(fairy.dbapi_connection, "autocommit", False):  # the application's default
-                await connection.execution_options(isolation_level="READ COMMITTED")
-            await connection.begin().start()
+                connection = await connection.execution_options(isolation_level="READ COMMITTED")
+            _ = await connection.begin().start()
         except BaseException:
             await connection.close()
             raise

@@ -12,42 +12,36 @@ from hephaestus_postgres import transaction
 from hephaestus_postgres.transaction import StepTransaction
 
 
-def dying(name: str, verb: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Return a verb before and after which the process may die."""
+def let_die(owner: Any, verb: str, name: str) -> None:
+    """Let the process die before or after a verb, where that is its point."""
+    original = getattr(owner, verb)
 
     async def called(*args: Any, **kwargs: Any) -> Any:
         reached(f"before {name}")
-        returned = await verb(*args, **kwargs)
+        returned = await original(*args, **kwargs)
         reached(f"after {name}")
         return returned
 
-    return called
+    setattr(owner, verb, called)
+
+
+def let_die_within(commit: Callable[..., Awaitable[None]]) -> None:
+    """Let the process die after the statement of a step's commit, before its COMMIT."""
+
+    async def written(self: StepTransaction, change: Any) -> None:
+        let_die(transaction, "run", "the statement")
+        await commit(self, change)
+
+    setattr(StepTransaction, "commit", written)  # noqa: B010  # a method is not assigned to
 
 
 async def main() -> None:
     """Run one booking."""
     environ = os.environ
-    StepTransaction.flush = dying("the flush", StepTransaction.flush)  # type: ignore[method-assign]
-    StepTransaction.load = dying("the load", StepTransaction.load)  # type: ignore[method-assign]
-    commit = dying("COMMIT", AsyncConnection.commit)
-    AsyncConnection.commit = commit  # type: ignore[method-assign]
-    step_commit = StepTransaction.commit
-
-    async def written(self: StepTransaction, change: Any) -> None:
-        run = transaction.run
-
-        async def run_and_die(*args: Any) -> Any:
-            rows = await run(*args)
-            reached("after the statement")
-            return rows
-
-        transaction.run = run_and_die
-        try:
-            await step_commit(self, change)
-        finally:
-            transaction.run = run
-
-    StepTransaction.commit = written  # type: ignore[method-assign]
+    let_die(StepTransaction, "flush", "the flush")
+    let_die(StepTransaction, "load", "the load")
+    let_die(AsyncConnection, "commit", "COMMIT")
+    let_die_within(StepTransaction.commit)
     engine = create_async_engine(environ["URL"])
     async with app_on(engine, environ["SCHEMA"], lease=0.5):
         booking = await Booking.start("1", {"table": environ["TABLE"]})
