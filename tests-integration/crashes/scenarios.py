@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -148,19 +149,26 @@ async def play(scenario: Scenario, plan: Plan, place: Place) -> Verdict:
     kinds = (*flows.ALONE, *flows.HELPED)
     kinds += flows.TRANSACTIONAL if setting.is_transactional else ()
     app = apps.outside_app(setting)
+    seen: set[str] = set()
     with Nursery() as nursery:
         killer = Killer(nursery, setting, chance, scenario.names)
         async with app:
             with app.bound():
                 load = Load(app, chance, seconds=plan.seconds)
+                watching = asyncio.create_task(tables.watch(setting, seen))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(load.run(kinds, plan.runs))
                     group.create_task(_to_coroutine(scenario.trouble(killer, plan, place)))
                 await load.is_over(plan.patience)
+                watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
     storage = apps.make_storage(setting)
     await storage.open()
     try:
-        return await examine(storage, setting, killer.damage, time.monotonic() - began)
+        verdict = await examine(storage, setting, killer.damage, time.monotonic() - began)
+        verdict.faults.extend(sorted(seen.difference(verdict.faults)))
+        return verdict
     finally:
         await storage.close()
 

@@ -1,12 +1,20 @@
-"""What the tables of a PostgreSQL must not hold when all is over, said in SQL."""
+"""What the tables of a PostgreSQL must not hold, said in SQL: at no time, and when all is over."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+from asyncpg.exceptions import InterfaceError, PostgresError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from crashes.setting import Setting
 
 _ENDED = "('completed', 'failed', 'cancelled')"
-_CHECKS = {
+_GLANCE = 0.5
+_AWAY = (DBAPIError, PostgresError, InterfaceError, OSError)
+_ALWAYS = {
     "finished with leases": f"""
         SELECT id FROM {{space}}.workflow_instances
         WHERE status IN {_ENDED} AND (leases <> '{{{{}}}}' OR lease_ends IS NOT NULL)""",
@@ -17,6 +25,12 @@ _CHECKS = {
         SELECT id FROM {{space}}.workflow_instances
         WHERE status NOT IN {_ENDED} AND wake_at IS NULL
             AND (status IN ('pending', 'running') OR state->>'active' LIKE '%deadline%')""",
+    "completed twice": """
+        SELECT i.id || ': ' || e.step FROM {space}.workflow_entries e
+        JOIN {space}.workflow_instances i USING (run_id)
+        WHERE e.action = 'completed' GROUP BY i.id, e.run_id, e.step HAVING count(*) > 1""",
+}
+_IN_THE_END = _ALWAYS | {
     "unfinished and holding leases": f"""
         SELECT id FROM {{space}}.workflow_instances
         WHERE status NOT IN {_ENDED} AND leases <> '{{{{}}}}'""",
@@ -27,10 +41,6 @@ _CHECKS = {
     "a history without a run": """
         SELECT e.run_id FROM {space}.workflow_entries e
         LEFT JOIN {space}.workflow_instances i USING (run_id) WHERE i.run_id IS NULL""",
-    "completed twice": """
-        SELECT i.id || ': ' || e.step FROM {space}.workflow_entries e
-        JOIN {space}.workflow_instances i USING (run_id)
-        WHERE e.action = 'completed' GROUP BY i.id, e.run_id, e.step HAVING count(*) > 1""",
     "not booked once": """
         SELECT i.id FROM {space}.workflow_instances i
         LEFT JOIN {space}.crash_effects b USING (run_id)
@@ -49,17 +59,26 @@ async def prepare(setting: Setting) -> None:
     await engine.dispose()
 
 
-async def faults(setting: Setting) -> list[str]:
+async def watch(setting: Setting, found: set[str]) -> None:
+    """Look for what must be at no time, again and again, until cancelled."""
+    while setting.is_transactional:
+        with suppress(*_AWAY):
+            found.update(await faults(setting, _ALWAYS))
+        await asyncio.sleep(_GLANCE)
+
+
+async def faults(setting: Setting, checks: Iterable[str] = _IN_THE_END) -> list[str]:
     """Return what is wrong in the tables."""
     engine = create_async_engine(setting.storage)
-    async with engine.connect() as connection:
-        found = [
-            f"{what}: {who}" for what in _CHECKS for who in await _ask(connection, what, setting)
-        ]
-    await engine.dispose()
-    return found
+    try:
+        async with engine.connect() as connection:
+            return [
+                f"{what}: {who}" for what in checks for who in await _ask(connection, what, setting)
+            ]
+    finally:
+        await engine.dispose()
 
 
 async def _ask(connection: AsyncConnection, what: str, setting: Setting) -> list[str]:
-    rows = await connection.execute(text(_CHECKS[what].format(space=setting.space)))
+    rows = await connection.execute(text(_IN_THE_END[what].format(space=setting.space)))
     return [str(row[0]) for row in rows]
