@@ -47,9 +47,9 @@ class Actor:
         self._popen.wait()
         self._popen.stdout.close()
 
-    def end(self) -> None:
+    def end(self, seconds: float = 60) -> None:
         """Wait until it has ended by itself."""
-        self._popen.wait(timeout=60)
+        self._popen.wait(timeout=seconds)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from bench.contenders import (
     pydantic_graph,
 )
 from bench.contract import Contender, Job
-from bench.jobs import crash, fan, line, memory
+from bench.jobs import crash, fan, line, memory, waiting
 from bench.jobs import dramatiq as dramatiq_jobs
 
 JOBS: tuple[Job, ...] = (
@@ -20,6 +20,7 @@ JOBS: tuple[Job, ...] = (
     *fan.JOBS,
     *dramatiq_jobs.JOBS,
     *crash.JOBS,
+    *waiting.JOBS,
 )
 
 CONTENDERS: tuple[Contender, ...] = (

@@ -51,10 +51,6 @@ class _Workflows:
         finished: int = await self._app.count(status="completed")
         return self._started - finished
 
-    async def _unfinished(self) -> int:
-        finished: int = await self._app.count(status="completed")
-        return self._started - finished
-
     async def _start(self) -> Any:
         number = next(self._numbers)
         self._started += 1

@@ -1,5 +1,5 @@
 """DBOS: durable functions in PostgreSQL; one file for each kind of job."""
 
-from bench.contenders.dbos import crash, fan, line
+from bench.contenders.dbos import crash, fan, line, waiting
 
-CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS, *crash.CONTENDERS)
+CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS, *crash.CONTENDERS, *waiting.CONTENDERS)

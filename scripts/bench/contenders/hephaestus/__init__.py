@@ -1,5 +1,5 @@
 """This project: one file for each kind of job."""
 
-from bench.contenders.hephaestus import crash, fan, line
+from bench.contenders.hephaestus import crash, fan, line, waiting
 
-CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS, *crash.CONTENDERS)
+CONTENDERS = (*line.CONTENDERS, *fan.CONTENDERS, *crash.CONTENDERS, *waiting.CONTENDERS)
