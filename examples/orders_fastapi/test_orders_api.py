@@ -1,0 +1,63 @@
+"""The service, over HTTP, in memory and on Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from orders import Order
+from orders_api import api, lifespan
+
+from hephaestus.testing import Harness
+from hephaestus_postgres import PostgresStorage
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def client(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AsyncClient]:
+    if request.param == "postgres":
+        url = request.getfixturevalue("database")
+        monkeypatch.setenv("DATABASE_URL", url)
+        storage = PostgresStorage(url)
+        await storage.migrate()
+        await storage.open()
+        await storage.close()
+    async with lifespan(api), AsyncClient(transport=ASGITransport(api), base_url="http://shop") as client:
+        yield client
+
+
+async def shown(client: AsyncClient, number: str, status: str) -> dict[str, object]:
+    """Return an order once it has a status."""
+    while (order := (await client.get(f"/orders/{number}")).json())["status"] != status:
+        await asyncio.sleep(0.02)
+    return dict(order)
+
+
+async def test_a_webhook_resumes_an_order(client: AsyncClient) -> None:
+    number = (await client.post("/orders", json={"item": "tea", "quantity": 2})).json()["order"]
+    delivery = {"delivery": "d-1", "order": number, "receipt": "r-1"}
+
+    answers = [await client.post("/webhooks/payments", json=delivery) for _ in range(2)]
+
+    order = await shown(client, number, "completed")
+    assert [204, 204] == [answer.status_code for answer in answers]
+    assert isinstance(order["result"], dict)
+    assert "r-1" == order["result"]["receipt"]
+
+
+async def test_what_nobody_wants_is_cancelled(client: AsyncClient) -> None:
+    number = (await client.post("/orders", json={"item": "tea"})).json()["order"]
+
+    assert 204 == (await client.delete(f"/orders/{number}")).status_code
+    assert 409 == (await client.delete(f"/orders/{number}")).status_code
+    assert 404 == (await client.get("/orders/0")).status_code
+
+
+async def test_an_order_that_nobody_pays_releases_what_it_reserved() -> None:
+    harness = Harness(Order)
+    await harness.run({"item": "tea", "quantity": 2})
+
+    order = await harness.advance(3 * 86_400)
+
+    assert {"released": 2} == order.result
