@@ -70,7 +70,9 @@ class Shell:
         )  # fmt: skip
 
     def json(self, line: str) -> Any:
-        return json.loads(self(f"{line} --json").stdout)
+        said = self(f"{line} --json")
+        assert "" == said.stderr
+        return json.loads(said.stdout)
 
     def begin(self, line: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -106,12 +108,13 @@ async def put(instance: Instance) -> None:
     await app.storage.put(instance)
 
 
+@pytest.mark.timeout(180)  # a dozen processes, one after the other
 def test_a_schema_a_worker_a_run_and_their_end(shell: Shell, door: BlockingHephaestus) -> None:
     refused = shell("list")
     assert (1, 1) == (refused.returncode, refused.stderr.count("\n"))
     assert "hephaestus_postgres migrate" in refused.stderr
 
-    assert "the schema of PostgresStorage is at the latest version\n" == shell("migrate").stdout
+    assert {"storage": "PostgresStorage", "migrated": True, "to": None} == shell.json("migrate")
     assert [] == shell.json("list")
 
     order = Instance(
@@ -136,5 +139,5 @@ def test_a_schema_a_worker_a_run_and_their_end(shell: Shell, door: BlockingHepha
     assert (0, "stopped") == (worker.returncode, out.splitlines()[-1]), err
     door.close()
     assert {"pruned": 1} == shell.json("prune --older-than 0s")
-    assert 0 == shell("migrate --to 0 --yes").returncode
+    assert 0 == shell.json("migrate --to 0 --yes")["to"]
     assert 1 == shell("list").returncode

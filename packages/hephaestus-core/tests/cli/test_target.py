@@ -1,12 +1,16 @@
 """How a command finds its app, and what it says where it does not."""
 
+import asyncio
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hephaestus.cli import place
 
 Command = Callable[..., Any]
 
@@ -104,3 +108,17 @@ def test_without_click_it_says_what_to_install() -> None:
         run.returncode,
         run.stderr,
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "is_theirs"),
+    [
+        (Path(asyncio.__file__), False),
+        (Path(place.__file__), False),
+        (Path(sysconfig.get_path("stdlib"), "site-packages", "shop", "app.py"), True),
+        (Path("/srv/shop/app.py"), True),
+    ],
+    ids=["Python's", "ours", "installed", "theirs"],
+)
+def test_the_place_of_an_error_is_in_the_users_code(file: Path, is_theirs: bool) -> None:
+    assert is_theirs == place._is_theirs(file)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from hephaestus import (
@@ -101,6 +102,9 @@ def test_a_second_signal_does_not_wait_for_running_steps(
 
     said = command("run --json")
 
+    assert ["running", "stopping"] == [
+        msgspec.json.decode(line)["state"] for line in said.out.splitlines()
+    ]
     assert (1, "error: stopped before running steps ended\n") == (said.status, said.err)
     assert "is ready, and no worker has taken it" in command(f"show {run_id}").out
 

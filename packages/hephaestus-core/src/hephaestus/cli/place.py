@@ -1,12 +1,17 @@
 """What went wrong, in one line, and where in the user's code."""
 
+import sysconfig
 import traceback
-from importlib.util import find_spec
 from pathlib import Path
+
+import click
+import msgspec
 
 from hephaestus.errors import DefinitionError, HephaestusError
 
-_OWN = Path(__file__).parents[1]
+_OURS = (Path(__file__).parents[1], *(Path(str(m.__file__)).parent for m in (click, msgspec)))
+_PYTHON = Path(sysconfig.get_path("stdlib"))
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def described(error: BaseException) -> str:
@@ -29,11 +34,7 @@ def place(error: BaseException) -> str | None:
 
 
 def _is_theirs(file: Path) -> bool:
-    return _OWN not in file.parents and not _PYTHON & set(file.parents)
-
-
-_PYTHON = frozenset(
-    Path(spec.origin).parent
-    for spec in map(find_spec, ("asyncio", "click", "importlib", "msgspec", "traceback"))
-    if spec is not None and spec.origin is not None
-)
+    if any(folder in file.parents for folder in _OURS):
+        return False
+    # What is installed may lie below the folder of Python's own modules.
+    return _INSTALLED & set(file.parts) != set() or _PYTHON not in file.parents

@@ -6,9 +6,10 @@ import signal
 from collections.abc import Callable
 
 import click
+import msgspec
 
 from hephaestus.app import Hephaestus
-from hephaestus.cli.output import put, takes_json
+from hephaestus.cli.output import takes_json
 from hephaestus.cli.target import find_app, takes_app
 from hephaestus.local import LocalRunner
 
@@ -78,4 +79,6 @@ def _on_signals(act: Callable[[], None]) -> None:
 
 
 def _tell(state: str, text: str, app: Hephaestus, *, as_json: bool) -> None:
-    put({"state": state, "app": app.name}, text, as_json=as_json)
+    # One line each, since they are read as they come.
+    document = msgspec.json.encode({"state": state, "app": app.name}).decode()
+    click.echo(document if as_json else text)
