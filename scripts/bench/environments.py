@@ -15,12 +15,31 @@ from bench.child import Failed
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).parent / "pins"
+OURS = "hephaestus"
+"""An environment with nothing in it but this project as its users install it."""
+
+_PACKAGES = ("hephaestus-core", "hephaestus-postgres")
 ENVIRONMENTS = ROOT / ".cache" / "bench" / "environments"
 
 
 def names() -> list[str]:
     """Return the environments that there are pins for."""
     return sorted(path.stem for path in PINS.glob("*.in"))
+
+
+def ours() -> Path:
+    """Return the interpreter of an environment with this project alone, as it is now.
+
+    Raises:
+        Failed: It cannot be made.
+    """
+    packages = [ROOT / "packages" / name for name in _PACKAGES]
+    sources = sorted(file for package in packages for file in package.rglob("src/**/*.py"))
+    key = hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()
+    constraint = ["--constraint", str(ROOT / "constraints.txt")]
+    # What is built from a folder is kept by its version, which says nothing of its contents.
+    anew = ["--refresh", "--reinstall"]
+    return made(OURS, [*map(str, packages), *constraint, *anew], key=key)
 
 
 @cache
@@ -32,6 +51,8 @@ def python_of(name: str | None) -> Path:
     """
     if name is None:
         return Path(sys.executable)
+    if name == OURS:
+        return ours()
     pins = PINS / f"{name}.txt"
     return made(name, ["--requirement", str(pins)], key=pins.read_text("utf-8"))
 

@@ -5,14 +5,16 @@ from bench.contenders import (
     dbos,
     dramatiq,
     floor,
+    footprint,
     hephaestus,
     langgraph,
     procrastinate,
     pydantic_graph,
 )
 from bench.contract import Contender, Job
-from bench.jobs import crash, fan, line, memory, waiting
+from bench.jobs import crash, fan, finished, line, memory, waiting
 from bench.jobs import dramatiq as dramatiq_jobs
+from bench.jobs import footprint as footprint_jobs
 
 JOBS: tuple[Job, ...] = (
     *line.JOBS,
@@ -21,6 +23,8 @@ JOBS: tuple[Job, ...] = (
     *dramatiq_jobs.JOBS,
     *crash.JOBS,
     *waiting.JOBS,
+    *finished.JOBS,
+    *footprint_jobs.JOBS,
 )
 
 CONTENDERS: tuple[Contender, ...] = (
@@ -32,6 +36,7 @@ CONTENDERS: tuple[Contender, ...] = (
     *pydantic_graph.CONTENDERS,
     *burr.CONTENDERS,
     *floor.CONTENDERS,
+    *footprint.CONTENDERS,
 )
 
 

@@ -1,14 +1,13 @@
 """Many runs that wait for an event: what they cost a worker, and how fast it answers."""
 
 import asyncio
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from bench import machine
 from bench.actor import acting
 from bench.contract import Aim, Contender, Figures, Job, Setting
 from bench.drive import P99, percentiles
@@ -21,6 +20,7 @@ GROWTH = "MB for MB"
 IDLE = "idle, ms of CPU per s"
 DUE = "a look for what is due, ms"
 SENT = "events/s"
+LONGEST = "longest, ms"
 
 _STARTERS = 100
 _REST = 3.0
@@ -72,7 +72,7 @@ async def rest(crew: Crew, _: Setting) -> None:
     """Do nothing, and tell how much memory that takes."""
     await crew.due()
     await asyncio.sleep(1)
-    tell({ALONE: _megabytes()})
+    tell({ALONE: machine.megabytes()})
 
 
 async def work(crew: Crew, setting: Setting) -> None:
@@ -82,7 +82,11 @@ async def work(crew: Crew, setting: Setting) -> None:
     cpu = time.process_time()
     await asyncio.sleep(_REST)
     cpu = time.process_time() - cpu
-    found = {MEGABYTES: _megabytes(), IDLE: cpu / _REST * 1e3, DUE: sorted(looks)[_LOOKS // 2]}
+    found = {
+        MEGABYTES: machine.megabytes(),
+        IDLE: cpu / _REST * 1e3,
+        DUE: sorted(looks)[_LOOKS // 2],
+    }
     tell({**found, **await _events(crew, int(setting.size))})
 
 
@@ -122,23 +126,14 @@ async def _events(crew: Crew, size: int) -> Figures:
             sent[number] = time.perf_counter()
             group.create_task(crew.send(number))
     await asyncio.wait_for(all_heard.wait(), 60)
-    return {SENT: count / (time.perf_counter() - began), **percentiles(taken)}
+    rate = count / (time.perf_counter() - began)
+    return {SENT: rate, **percentiles(taken), LONGEST: max(taken) * 1e3}
 
 
 async def _timed(crew: Crew) -> float:
     began = time.perf_counter()
     await crew.due()
     return (time.perf_counter() - began) * 1e3
-
-
-def _megabytes() -> float:
-    """Return how much memory this process holds."""
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    import resource  # Windows has none
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 WAITING = Job(

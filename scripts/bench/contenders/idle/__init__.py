@@ -1,0 +1,1 @@
+"""Apps that do nothing: each opens, prints the megabytes that it holds, and ends."""
