@@ -109,7 +109,7 @@ async def test_a_conflict_that_stays_is_unavailable_to_every_verb(
         assert StorageUnavailable is type(caught.value)
 
 
-async def test_a_real_deadlock_becomes_a_repetition(
+async def test_who_locks_runs_the_other_way_round_fails_no_message(
     opened: PostgresStorage, engine: AsyncEngine
 ) -> None:
     first, second = sorted(
@@ -119,7 +119,7 @@ async def test_a_real_deadlock_becomes_a_repetition(
     table = opened.tables.instances
 
     async with engine.begin() as connection:
-        # The batch holds the first while it waits for the second, whose holder wants the first.
+        # Where the batch holds the first, it gives up the second before this is a deadlock.
         await connection.execute(
             table.select().where(table.c.run_id == second.run_id).with_for_update()
         )
