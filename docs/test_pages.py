@@ -2,6 +2,7 @@
 
 A page is one test: its later blocks build on the earlier ones, and a parallel run must not part
 them. Where its blocks ask the environment for `DATABASE_URL` or `REDIS_URL`, a server is there.
+What a page includes, as `{ .python }`, is a file that other tests run.
 """
 
 from pathlib import Path
@@ -11,9 +12,6 @@ from sybil import Document, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 HERE = Path(__file__).parent
-INCLUDED = "--8<--"
-"""What a page includes is a file that tests of its own run."""
-
 SERVERS = ("DATABASE_URL", "REDIS_URL")
 PAGES = sorted(page for page in HERE.rglob("*.md") if "```python" in page.read_text("utf-8"))
 
@@ -33,8 +31,7 @@ def test_the_blocks_of_a_page_run(
     document = parsed(page)
     document.namespace |= {"__name__": "__main__", "__file__": str(page)}
     for example in document.examples():
-        if INCLUDED not in str(example.parsed):
-            example.evaluate()
+        example.evaluate()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HERE).as_posix())

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hephaestus import Done, Halt, Hephaestus, Retry, Wait, Workflow, step, telemetry
+from hephaestus import Done, Halt, Hephaestus, Retry, StepContext, Wait, Workflow, step, telemetry
 from hephaestus.telemetry.metrics import METRICS
 from hephaestus.testing import CapturedEvents, capture_events
 
@@ -13,18 +13,18 @@ ALWAYS = {"instance_id", "run_id", "workflow", "workflow_version"}
 
 
 @step(retry=Retry(2, 0.01))
-async def fail_once(ctx):
+async def fail_once(ctx: StepContext) -> None:
     if ctx.attempt == 1:
         raise ValueError("once")
 
 
 @step(events=("yes",))
-async def ask(ctx):
+async def ask(ctx: StepContext) -> Halt:
     return Halt()
 
 
 @step(retry=Retry(1))
-async def fail(ctx):
+async def fail(ctx: StepContext) -> None:
     raise ValueError("for good")
 
 

@@ -75,7 +75,9 @@ def test_in_memory(folder: Path) -> None:
 
 
 def test_its_tests(folder: Path) -> None:
-    assert "2 passed" in run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parcels.py")
+    assert "2 passed" in run(
+        folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parcels.py"
+    )
 
 
 @pytest.mark.usefixtures("DATABASE_URL")

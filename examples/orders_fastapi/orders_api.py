@@ -62,7 +62,11 @@ async def place(order: NewOrder) -> dict[str, str]:
 async def show(number: str) -> dict[str, Any]:
     """Say how far an order is."""
     order = await Order.get(number)
-    return {"status": order.status, "waits_for": sorted(order.waiting_steps), "result": order.result}
+    return {
+        "status": order.status,
+        "waits_for": sorted(order.waiting_steps),
+        "result": order.result,
+    }
 
 
 @api.post("/webhooks/payments", status_code=204)

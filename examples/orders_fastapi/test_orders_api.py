@@ -23,13 +23,19 @@ async def client(
         await storage.migrate()
         await storage.open()
         await storage.close()
-    async with lifespan(api), AsyncClient(transport=ASGITransport(api), base_url="http://shop") as client:
+    async with (
+        lifespan(api),
+        AsyncClient(transport=ASGITransport(api), base_url="http://shop") as client,
+    ):
         yield client
 
 
 async def shown(client: AsyncClient, number: str, status: str) -> dict[str, object]:
     """Return an order once it has a status."""
-    while (order := (await client.get(f"/orders/{number}")).json())["status"] != status:
+    for _ in range(500):
+        order = (await client.get(f"/orders/{number}")).json()
+        if order["status"] == status:
+            break
         await asyncio.sleep(0.02)
     return dict(order)
 

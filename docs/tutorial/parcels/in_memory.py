@@ -2,8 +2,9 @@
 
 import asyncio
 
-from hephaestus import Hephaestus
 from parcels import Parcel
+
+from hephaestus import Hephaestus
 
 
 async def main():

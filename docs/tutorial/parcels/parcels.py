@@ -5,7 +5,6 @@ from datetime import timedelta
 from hephaestus import Done, Retry, WaitForEvent, Workflow, step
 
 
-# --8<-- [start:steps]
 @step
 async def quote(ctx):
     return {"price": 4 + ctx.initial["grams"] // 500}
@@ -31,8 +30,6 @@ async def hand_over(ctx):  # runs once, after both
     return {**ctx[print_label], **ctx[book_courier], "receipt": ctx[paid]["receipt"]}
 
 
-# --8<-- [end:steps]
-# --8<-- [start:workflow]
 class Parcel(Workflow, unique="parcelid"):
     start_step = quote
     transitions = {
@@ -42,6 +39,3 @@ class Parcel(Workflow, unique="parcelid"):
         book_courier: {"done": hand_over},
         hand_over: {"done": Done},
     }
-
-
-# --8<-- [end:workflow]

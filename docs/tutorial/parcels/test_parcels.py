@@ -3,8 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-from hephaestus.testing import Harness
 from parcels import Parcel, book_courier
+
+from hephaestus.testing import Harness
 
 
 def test_a_parcel_that_nobody_pays_ends_after_three_days():
