@@ -12,9 +12,9 @@ from typing import Any
 import bench
 from bench import machine, plot, report, rounds
 from bench.backends import Backends
-from bench.contract import Job
+from bench.contract import Contender, Job
 from bench.jobs.line import CONCURRENCY
-from bench.registry import JOBS
+from bench.registry import JOBS, contenders
 from bench.report import Result
 
 _OUTPUT = Path(__file__).resolve().parents[2] / ".cache" / "bench"
@@ -35,7 +35,8 @@ def main(argv: list[str]) -> int:
         for job in _chosen(wanted):
             size = _size(job, is_quick=wanted.quick)
             count = min(wanted.rounds, job.most_rounds or wanted.rounds)
-            records = rounds.run(job, rounds=count, size=size, backends=backends, say=say)
+            who = _contenders(job, is_quick=wanted.quick)
+            records = rounds.run(who, rounds=count, size=size, backends=backends, say=say)
             results.append(Result(job=job, size=size, rounds=count, records=records))
             about["servers"] = backends.versions
             # After each job: an hour's work is not lost with its last minute.
@@ -64,6 +65,11 @@ def _chosen(wanted: argparse.Namespace) -> list[Job]:
     return named or (quick if wanted.quick else list(JOBS))
 
 
+def _contenders(job: Job, *, is_quick: bool) -> list[Contender]:
+    found = contenders(job)
+    return [one for one in found if not one.is_pinned] if is_quick else found
+
+
 def _size(job: Job, *, is_quick: bool) -> float:
     if not is_quick:
         return job.size
@@ -78,7 +84,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [job.name for job in JOBS]
-    parser.add_argument("--quick", action="store_true", help="one short round of most jobs")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round of most jobs, nobody pinned to a core"
+    )
     parser.add_argument("--rounds", type=int, help=f"how many rounds; {_ROUNDS} if left out")
     parser.add_argument(
         "--job", action="append", choices=names, metavar="JOB",

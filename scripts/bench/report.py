@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.aims import Verdict, verdicts
 from bench.contract import Job
+from bench.jobs.line import CONCURRENCY
 from bench.rounds import Record
 
 
@@ -96,6 +97,8 @@ def _section(result: Result) -> str:
         _row(["---", *["---:"] * (len(columns) + 1), "---"]),
         *(_measured(record, columns, ours, result.size) for record in measured),
     ]
+    if job is CONCURRENCY:
+        lines += ["", "![The same as a drawing](concurrency.svg)"]
     others = [record for record in result.records if not record.measured]
     found = verdicts(job, result.records)
     lines += [""] * bool(others)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from bench import environments, registry
+from bench import environments
 from bench.backends import Backends, NoServer
 from bench.child import Child, Failed
-from bench.contract import Contender, Figures, Job, Setting
+from bench.contract import Contender, Figures, Setting
 from bench.watch import Watch
 
 _LONGEST = 1200.0
@@ -42,14 +42,20 @@ class Record:
 
 
 def run(
-    job: Job, *, rounds: int, size: float, backends: Backends, say: Callable[[str], object]
+    contenders: Sequence[Contender],
+    *,
+    rounds: int,
+    size: float,
+    backends: Backends,
+    say: Callable[[str], object],
 ) -> list[Record]:
     """Measure every contender of a job; one that cannot be measured is left alone from then on."""
-    records = [Record(contender=contender) for contender in registry.contenders(job)]
+    records = [Record(contender=contender) for contender in contenders]
     for number in range(1, rounds + 1):
         for record in records:
             if not record.is_given_up:
                 measure(record, size, backends)
+                job = record.contender.job
                 say(f"{job.name}, round {number} of {rounds}: {_told(record)}")
     return records
 

@@ -1,20 +1,25 @@
 """The benchmark's contenders do their jobs, and its report shows what was measured."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
-from bench import aims, environments, measure, registry, report, rounds, watch
+from bench import aims, environments, measure, plot, registry, report, rounds, watch
 from bench.__main__ import main
 from bench.backends import Backends
 from bench.contract import Aim, Contender, Figures, Job, Run, Setting, WrongResult
-from bench.drive import PER_SECOND, PER_WORKFLOW, cost, rate
+from bench.drive import P99, PER_SECOND, PER_WORKFLOW, cost, rate
 from bench.jobs import line, memory
+from bench.jobs.crash import LOST
 from bench.jobs.line import add_steps
 from bench.jobs.memory import MEMORY
+from bench.relay import Relay
 from bench.report import Result
 from bench.rounds import Record
 
@@ -86,6 +91,56 @@ def test_commits_wal_and_round_trips_are_counted(backends: Backends) -> None:
     assert all(value > 0 for value in record.samples[0].values())
 
 
+def test_a_killed_worker_is_started_again(backends: Backends) -> None:
+    record = Record(contender=registry.find("crash", "hephaestus"))
+
+    rounds.measure(record, 10, backends)
+
+    assert (None, None) == (record.missing, record.failure)
+    assert 0 == record.samples[0][LOST]
+
+
+def test_runs_that_wait_are_sent_their_events(backends: Backends) -> None:
+    record = Record(contender=registry.find("waiting", "redis"))
+
+    rounds.measure(record, 20, backends)
+
+    assert (None, None) == (record.missing, record.failure)
+    assert record.samples[0][P99] > 0
+
+
+def test_a_relay_counts_who_speaks_after_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with Relay(f"redis://127.0.0.1:{port}/0") as relay:
+            address = urlsplit(relay.url)
+            with socket.create_connection((address.hostname, address.port)) as client:
+                server, _ = listener.accept()
+                for question in (b"one", b"two"):
+                    client.sendall(question)
+                    assert question == server.recv(10)
+                    server.sendall(b"answer")
+                    assert b"answer" == client.recv(10)
+                server.close()
+
+        assert 2 == relay.round_trips
+        assert "/0" == address.path
+
+
+def test_the_drawing_has_a_line_for_each_who_was_measured() -> None:
+    samples: list[Figures] = [{"1": 10.0, "4": 200.0}]
+    records = [
+        Record(contender=contender("ours & more", ours=True), samples=samples),
+        Record(contender=contender("rival"), samples=samples),
+        Record(contender=contender("other"), missing="No module named 'other'"),
+    ]
+
+    drawn = ElementTree.fromstring(plot.of_rates(records))
+
+    assert 2 == len(drawn.findall("{*}polyline"))
+    assert "Ours & More" in {text.text for text in drawn.findall("{*}text")}
+
+
 def test_a_measurement_that_fails_says_why(backends: Backends) -> None:
     nobody = replace(registry.find("memory", "floor"), name="nobody")
     record = Record(contender=nobody)
@@ -100,7 +155,7 @@ def test_a_contender_is_of_a_job_that_is_listed_and_of_an_environment_with_pins(
     one: Contender,
 ) -> None:
     assert one.job in registry.JOBS
-    assert one.environment is None or one.environment in environments.names()
+    assert one.environment in (None, environments.OURS, *environments.names())
 
 
 async def test_a_contender_that_does_another_job_is_found_out() -> None:
