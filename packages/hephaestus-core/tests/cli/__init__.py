@@ -1,0 +1,1 @@
+"""The command `hephaestus`, as a shell would call it."""
