@@ -1,6 +1,8 @@
 """The tutorial's programs say what its pages show."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 
 PROGRAMS = Path(__file__).parent / "parcels"
 SAID = Path(__file__).parent / "said"
+SHELL = Path(__file__).parents[1] / "guides" / "shell.md"
 
 
 @pytest.fixture
@@ -105,3 +108,17 @@ def test_with_workers(folder: Path) -> None:
         ]
 
     assert said("with_workers") == "".join(told)
+
+
+@pytest.mark.usefixtures("DATABASE_URL")
+def test_from_a_shell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines_of_shell = re.findall(r"^    \$ (.+)$", SHELL.read_text("utf-8"), re.MULTILINE)
+    export, *commands = [shlex.split(line) for line in lines_of_shell]
+    monkeypatch.setenv(*export[1].split("="))
+    run(folder, "-m", "hephaestus.cli", "migrate")
+    run(folder, "shop.py", "send", "7", "Ada", "1200")
+
+    told = {command[1]: run(folder, "-m", "hephaestus.cli", *command[1:]) for command in commands}
+
+    assert "parcelid::7" in told["list"]
+    assert "paid" in told["show"]
