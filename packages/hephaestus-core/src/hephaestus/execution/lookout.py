@@ -67,9 +67,10 @@ class Lookout:
             if self._closed:
                 return
             limit = self._limit()
+            now = self._clock.now()
             try:
                 runs = await self._storage.due(
-                    self._clock.now(),
+                    now,
                     limit,
                     registry.known(self._app),
                     hand_over=min(_LONGEST_HAND_OVER, self._hand_over()),
@@ -82,12 +83,12 @@ class Lookout:
                 continue
             if runs:
                 # One that takes long goes on by itself: timers and retries do not wait for it.
-                advancing = [self._spawn(self.advance(run_id, due=True)) for run_id in runs]
+                advancing = [self._spawn(self.advance(run_id, due=now)) for run_id in runs]
                 await asyncio.wait(advancing, timeout=self._poll.total_seconds())
             if len(runs) == limit:
                 self._alarm.now()
 
-    async def advance(self, run_id: str, *, due: bool = False) -> None:
+    async def advance(self, run_id: str, *, due: datetime | None = None) -> None:
         """Advance a run, and say in the log why it cannot be."""
         try:
             await self._execution.advance(run_id, due=due)

@@ -145,11 +145,10 @@ class Execution:
         await self.advance(run_id)
         return None
 
-    async def advance(self, run_id: str, *, due: bool = False) -> None:
+    async def advance(self, run_id: str, *, due: datetime | None = None) -> None:
         """Apply what the run's inbox, leases and timers hold, and begin what became ready.
 
-        Where another task of this process is at it, that task does it once more. What was `due`
-        for nothing is written as well, so that its time to wake is right and its hand-over ends.
+        Where another task of this process is at it, that task does it once more.
 
         Raises:
             InstanceNotFound: The run is gone.
@@ -162,10 +161,10 @@ class Execution:
             await turn.over()
             return
         with Turn(self._turns, run_id) as turn:
-            turn.again = True
+            await self._advance_once(run_id, due)
             while turn.again:
                 turn.again = False
-                await self._advance_once(run_id, due)
+                await self._advance_once(run_id)
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again.
@@ -286,7 +285,7 @@ class Execution:
             return None
         return placed
 
-    async def _advance_once(self, run_id: str, due: bool) -> None:
+    async def _advance_once(self, run_id: str, due: datetime | None = None) -> None:
         while True:
             asked = self._clock.now()
             snapshot = await self._storage.load(run_id)
@@ -298,9 +297,10 @@ class Execution:
                 now = self._clock.now()
                 placed = await self._write(before, workflow, advanced, now, self._storage.commit)
             except StaleInstance:
-                continue
-            self._dispatcher.begin(placed)
-            return
+                due = None  # somebody has moved it since
+            else:
+                self._dispatcher.begin(placed)
+                return
 
     async def _write(
         self,

@@ -13,8 +13,8 @@ from hephaestus.message import Message, StepEnded
 from hephaestus.storage import Snapshot
 from hephaestus.workflow import Workflow
 
-_MEANTIME = timedelta(seconds=1)
-"""So long what is due takes at most, as a rule, from the storage to the one who looks at it."""
+_SLOWEST = timedelta(seconds=10)
+"""A write bears the time at which it set out; by then it has arrived, as a rule."""
 
 
 def is_whole(instance: Instance) -> bool:
@@ -30,15 +30,16 @@ def is_at(instance: Instance, key: str, attempt: int) -> bool:
 
 
 def moved(
-    snapshot: Snapshot, asked: datetime, *happened: StepEnded, due: bool = False
+    snapshot: Snapshot, asked: datetime, *happened: StepEnded, due: datetime | None = None
 ) -> tuple[type[Workflow] | None, Advanced]:
     """Return the run advanced, and its workflow; a cancel needs none.
 
     Args:
         asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
             renewed while it was under way.
-        due: Whether the storage said that there is something to do. Where there is nothing, its
-            time to wake was wrong: that of a run which was put, or whose message was withdrawn.
+        due: When the storage said that there is something to do. Where there is nothing, and
+            nobody has moved it since, its time to wake was wrong: that of a run which was put,
+            or whose message was withdrawn.
     """
     now = max(asked, snapshot.instance.updated_at or asked)
     try:
@@ -57,15 +58,16 @@ def moved(
         ended_leases=ended,
         live_leases=snapshot.live(now),
     )
-    if due and not (advanced.changed or advanced.ready or ended):
-        advanced = msgspec.structs.replace(advanced, changed=_was_wrong(snapshot.instance, asked))
+    if due is not None and not (advanced.changed or advanced.ready or ended):
+        was_wrong = _stood(snapshot.instance, due)
+        advanced = msgspec.structs.replace(advanced, changed=was_wrong)
     return workflow, advanced
 
 
-def _was_wrong(instance: Instance, asked: datetime) -> bool:
-    """Tell whether a run was due for nothing although nobody has moved it in the meantime."""
-    moved_at = instance.updated_at or instance.created_at
-    return not instance.is_finished and asked - moved_at >= _MEANTIME
+def _stood(instance: Instance, since: datetime) -> bool:
+    """Tell whether nobody has moved an unfinished run since a time, slow writes included."""
+    written = instance.updated_at or instance.created_at
+    return not instance.is_finished and since - written >= _SLOWEST
 
 
 def workflow_of(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hephaestus.errors import InstanceFinished, InstanceNotFound, InvalidArgument, UnknownEvent
@@ -159,7 +160,9 @@ class Timers(Apps):
     ) -> None:
         await open_app(lease=0.2)
         bill = await Bill.start("1", stage.initial())
-        restored = await bill.wait(PATIENCE, until="waiting")
+        waiting = await bill.wait(PATIENCE, until="waiting")
+        earlier = waiting.created_at - timedelta(minutes=1)
+        restored = msgspec.structs.replace(waiting, updated_at=earlier)
         await storage.put(restored)
         revision = (await storage.load(bill.run_id)).instance.revision
 
