@@ -32,9 +32,10 @@ def mapped(*but: type[Exception], repeatable: bool = False) -> Iterator[None]:
         StorageUnavailable: Whatever else the database, the driver or the pool had to say: the
             statements are ours, so that none of it is the caller's doing.
     """
+    foreseen: tuple[type[BaseException], ...] = (HephaestusError, asyncio.CancelledError, *but)
     try:
         yield
-    except (HephaestusError, asyncio.CancelledError, *but):
+    except foreseen:
         raise
     except (SQLAlchemyError, PostgresError, *_DISCONNECTED, TimeoutError) as error:
         if repeatable and is_conflict(error):
@@ -78,7 +79,7 @@ def _is_lost(error: BaseException | None) -> bool:
         if isinstance(cause, _DISCONNECTED):
             return True
         if isinstance(cause, PostgresError):
-            return (cause.sqlstate or "").startswith(_CLASSES_OF_CONNECTION)
+            return (_state(cause) or "").startswith(_CLASSES_OF_CONNECTION)
         cause = cause.__cause__
     return False
 

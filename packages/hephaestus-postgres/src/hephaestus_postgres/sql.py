@@ -92,7 +92,8 @@ class Statements:
 
 def quoted(table: Table) -> str:
     """Return the name of a table as it stands in a statement."""
-    preparer: IdentifierPreparer = PGDialect().identifier_preparer
+    dialect = PGDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without
+    preparer: IdentifierPreparer = dialect.identifier_preparer
     return preparer.format_table(table)
 
 
