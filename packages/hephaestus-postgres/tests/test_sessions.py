@@ -56,6 +56,22 @@ async def test_a_start_is_seen_and_dispatched_after_the_commit(
     assert (0, {"total": 3}) == (before, waiting.context.initial)
 
 
+async def test_what_a_session_commits_is_dispatched_without_a_look_for_due_runs(
+    opened: PostgresStorage, engine: AsyncEngine
+) -> None:
+    async with Hephaestus(opened, LocalRunner(poll=3600)):
+        async with AsyncSession(engine) as session:
+            invoice = await Invoice.start("1", {}, session=session)
+            await session.commit()
+            await invoice.wait(PATIENCE, until="waiting")
+            await Invoice.resume("1", "paid", {"cents": 3}, session=session)
+            await session.commit()
+
+        instance = await invoice.wait(PATIENCE)
+
+    assert ("completed", {"cents": 3}) == (instance.status, instance.result)
+
+
 async def test_a_start_that_is_rolled_back_never_was(
     app: Hephaestus, transaction: AsyncSession | AsyncConnection
 ) -> None:

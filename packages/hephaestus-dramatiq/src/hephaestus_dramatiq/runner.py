@@ -136,7 +136,7 @@ class DramatiqRunner:
             sender=self._sender,
             runner=self.name,
         )
-        self._requests = Requests(self._work.execution, storage, clock)
+        self._requests = Requests(self._work.execution, storage, clock, hint=self._send_hint)
         self._host.opened(self._work)
 
     async def close(self) -> None:
@@ -166,12 +166,9 @@ class DramatiqRunner:
         session: object = None,
     ) -> None:
         """Keep an event for a run, and tell a worker."""
-        message = await self._requests.post_event(
+        await self._requests.post_event(
             instance, event, payload, step=step, dedup_key=dedup_key, session=session
         )
-        if session is None:
-            # A hint, since `due` returns it too; in the caller's transaction it is too early.
-            self._send_hint(instance, message)
 
     async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
         """Let the event `timeout` reach a step after a delay."""
@@ -193,10 +190,12 @@ class DramatiqRunner:
         if self._work is not None:
             await self._work.execution.retry(run_id)
 
-    def _send_hint(self, instance: Instance, message: Message) -> None:
-        if isinstance(message.body, EventPosted):
-            step, event = message.body.step, message.body.event
-            self._sender.send(self._envelopes.resume(instance, step, event))
+    def _send_hint(self, instance: Instance, message: Message | None) -> None:
+        match message:
+            case Message(body=EventPosted(step=step, event=event)):
+                self._sender.send(self._envelopes.resume(instance, step, event))
+            case _:
+                self._sender.send(self._envelopes.advance(instance))
 
 
 def _count(value: int | None, name: str) -> int | None:

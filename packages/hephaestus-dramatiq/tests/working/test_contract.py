@@ -11,9 +11,7 @@ from hephaestus import MemoryStorage
 from hephaestus.runner import Runner
 from hephaestus.storage import Storage
 from hephaestus.testing import RunnerContract
-from hephaestus.testing.runner.apps import OpenApp, Options
-from hephaestus.testing.runner.stage import Stage
-from hephaestus.testing.runner.workflows import Errand
+from hephaestus.testing.runner.apps import Options
 from hephaestus_postgres import PostgresStorage
 from stacks.brokers import BROKERS, new_queue
 from stacks.runners import WorkingRunner
@@ -35,20 +33,6 @@ class OnBroker(RunnerContract):
     def assert_idle(self, runner: Runner) -> None:
         assert isinstance(runner, WorkingRunner)
         runner.assert_idle()
-
-    async def test_a_run_that_is_cancelled_at_once_executes_nothing(
-        self, open_app: OpenApp, stage: Stage
-    ) -> None:
-        # Reading the run takes a round trip, in which the contract's quick step would end.
-        stage.direct("run_errand", lambda _: stage.reached("never"))
-        await open_app()
-
-        errand = await Errand.start("1", stage.initial())
-        await errand.cancel()
-        instance = await errand.get()
-
-        assert "cancelled" == instance.status
-        assert set() == instance.completed_steps
 
 
 @pytest.mark.parametrize("broker", ["stub"])

@@ -1,14 +1,15 @@
 """PostgresStorage: the contract in a PostgreSQL database."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from hephaestus.codec import Codec
 from hephaestus.errors import (
@@ -266,6 +267,11 @@ class PostgresStorage:
         if session is None:
             return await self._writes.post(message)
         return await self._writes.post_in(await connection_of(session), message)
+
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:
+        """Call back after the commit of a session; a connection tells of it too early."""
+        if isinstance(session, AsyncSession):
+            event.listen(session.sync_session, "after_commit", lambda _: call(), once=True)
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""

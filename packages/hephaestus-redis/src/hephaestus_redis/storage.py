@@ -1,7 +1,7 @@
 """RedisStorage: the contract in scripts, each a change that happens whole or not at all."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -234,6 +234,10 @@ class RedisStorage:
         if answer == b"missing":
             raise InstanceNotFound(message.run_id)
         return bool(answer == b"posted")
+
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002
+        """Refuse: it takes no sessions."""
+        _refuse(session)
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""

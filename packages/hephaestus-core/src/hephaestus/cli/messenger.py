@@ -40,7 +40,7 @@ class Messenger:
             watch=self.watch,
             runner=self.name,
         )
-        self._requests = Requests(self._execution, storage, clock)
+        self._requests = Requests(self._execution, storage, clock, hint=lambda *_: None)
 
     async def close(self) -> None:
         """Let writes end."""

@@ -1,7 +1,7 @@
 """What callers ask of a run, made durable; the same whoever executes its steps."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from hephaestus import duration
 from hephaestus.clock import Clock
@@ -12,11 +12,26 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message
 from hephaestus.storage import Storage
 
+Hint: TypeAlias = Callable[[Instance, Message | None], object]
+
 
 class Requests:
-    """Starts, events and cancels. What is only posted waits for somebody to advance the run."""
+    """Starts, events and cancels. What is only posted waits for somebody to advance the run.
 
-    def __init__(self, execution: Execution, storage: Storage, clock: Clock) -> None:
+    Args:
+        hint: Tells somebody that a run has news: a message, or that it is to begin. `due` would
+            find it as well.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        storage: Storage,
+        clock: Clock,
+        *,
+        hint: Hint,
+    ) -> None:
+        self._hint = hint
         self._execution = execution
         self._storage = storage
         self._clock = clock
@@ -31,6 +46,7 @@ class Requests:
             await self._execution.start(instance)
         else:
             await self._storage.create(pending(instance, self._clock.now()), session=session)
+            self._storage.when_committed(session, lambda: self._hint(instance, None))
 
     async def post_event(
         self,
@@ -53,6 +69,10 @@ class Requests:
             instance, event, payload, codec=self._storage.codec, step=step, dedup_key=dedup_key
         )
         await self._storage.post(message, session=session)
+        if session is None:
+            self._hint(instance, message)
+        else:
+            self._storage.when_committed(session, lambda: self._hint(instance, message))
         return message
 
     async def post_timeout(self, run_id: str, step: str, delay: Duration) -> Message:
@@ -70,6 +90,7 @@ class Requests:
         message = cancel_message(instance)
         await self._storage.post(message, session=session)
         if session is not None:
+            self._storage.when_committed(session, lambda: self._hint(instance, message))
             return
         # At least once, so that a cancel that came too late does not stay in the inbox.
         while True:

@@ -22,6 +22,7 @@ from hephaestus.execution import (
 )
 from hephaestus.instance import Instance
 from hephaestus.local.backlog import Backlog, Ready
+from hephaestus.message import Message
 from hephaestus.runner import OpenableApp
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
@@ -107,7 +108,7 @@ class LocalRunner:
             watch=self.watch,
             runner=self.name,
         )
-        self._requests = Requests(self._execution, storage, clock)
+        self._requests = Requests(self._execution, storage, clock, hint=self._advance_soon)
         self._lookout = Lookout(
             self._execution, storage, clock,
             app=app.name, poll=self._poll,
@@ -156,8 +157,10 @@ class LocalRunner:
         await self._requests.post_event(
             instance, event, payload, step=step, dedup_key=dedup_key, session=session
         )
-        # A hint, since `due` returns it too.
-        self._spawn(self._lookout.advance(instance.run_id))
+
+    def _advance_soon(self, instance: Instance, _: Message | None) -> None:
+        if self._is_open:
+            self._spawn(self._lookout.advance(instance.run_id))
 
     async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
         """Let the event `timeout` reach a step after a delay."""

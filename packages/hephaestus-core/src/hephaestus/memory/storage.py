@@ -1,7 +1,7 @@
 """MemoryStorage: the contract in dictionaries, through the same codec as the others."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -200,6 +200,10 @@ class MemoryStorage:
             f"MemoryStorage has no transactions, and run {run_id} has a transactional step; "
             "use hephaestus-postgres"
         )
+
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002
+        """Refuse: it takes no sessions."""
+        _refuse(session)
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""

@@ -1,6 +1,6 @@
 """The contract that every storage fulfils; `hephaestus.testing.StorageContract` proves it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
@@ -238,6 +238,16 @@ class Storage(Protocol):
         Raises:
             InstanceNotFound: There is no such run.
             NotSerializable: It holds what cannot be stored.
+        """
+        ...
+
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:
+        """Call back soon after a caller's transaction was committed, if that can be told.
+
+        A hint: it may never come, or come for nothing, as after the release of a savepoint.
+
+        Raises:
+            InvalidArgument: The storage does not take sessions.
         """
         ...
 
