@@ -8,7 +8,7 @@ from signup import outbox
 from signup_web import hephaestus, site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # a door that was closed stays closed
 def client() -> Iterator[FlaskClient]:
     yield site.test_client()
     hephaestus.close()
