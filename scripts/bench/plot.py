@@ -6,8 +6,8 @@ from statistics import median
 
 from bench.rounds import Record
 
-_WIDTH, _HEIGHT = 760, 440
-_LEFT, _TOP, _RIGHT, _BOTTOM = 70, 40, 250, 50
+_WIDTH, _HEIGHT = 860, 440
+_LEFT, _TOP, _RIGHT, _BOTTOM = 70, 40, 330, 50
 _COLOURS = ("#c2410c", "#f59e0b", "#1d4ed8", "#0891b2", "#7c3aed", "#15803d", "#6b7280", "#be185d")
 _STYLE = "font-family:sans-serif;font-size:12px;fill:#374151"
 

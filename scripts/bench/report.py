@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.aims import Verdict, verdicts
 from bench.contract import Job
+from bench.digits import number
 from bench.jobs.line import CONCURRENCY
 from bench.rounds import Record
 
@@ -146,13 +147,6 @@ def _why(record: Record) -> str:
 def _cell(values: Sequence[float]) -> str:
     found = spread(values)
     return f"{number(found['median'])} ({number(found['least'])} to {number(found['most'])})"
-
-
-def number(value: float) -> str:
-    """Return a figure with as many digits as mean anything."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def _row(cells: Iterable[str]) -> str:

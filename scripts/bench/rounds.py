@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -10,8 +11,10 @@ from bench import environments
 from bench.backends import Backends, NoServer
 from bench.child import Child, Failed
 from bench.contract import Contender, Figures, Setting
+from bench.digits import number
 from bench.watch import Watch
 
+_ATTEMPTS = 2
 _LONGEST = 1200.0
 """Seconds after which a measurement is given up."""
 
@@ -51,24 +54,32 @@ def run(
 ) -> list[Record]:
     """Measure every contender of a job; one that cannot be measured is left alone from then on."""
     records = [Record(contender=contender) for contender in contenders]
-    for number in range(1, rounds + 1):
+    for turn in range(1, rounds + 1):
         for record in records:
             if not record.is_given_up:
                 measure(record, size, backends)
                 job = record.contender.job
-                say(f"{job.name}, round {number} of {rounds}: {_told(record)}")
+                say(f"{job.name}, round {turn} of {rounds}: {_told(record)}")
     return records
 
 
 def measure(record: Record, size: float, backends: Backends) -> None:
-    """Measure a contender once, and write down what came of it."""
-    contender = record.contender
-    record.size = min(size, contender.most or size)
+    """Measure a contender once, and write down what came of it; a failure is tried again once."""
+    record.size = min(size, record.contender.most or size)
     try:
-        python = environments.python_of(contender.environment)
+        python = environments.python_of(record.contender.environment)
     except Failed as error:
         record.missing = str(error)
         return
+    for _ in range(_ATTEMPTS):
+        record.failure = None
+        _measure(record, python, backends)
+        if record.failure is None:
+            break
+
+
+def _measure(record: Record, python: Path, backends: Backends) -> None:
+    contender = record.contender
     try:
         with backends.setting(contender.job, record.size) as setting, ExitStack() as stack:
             watch = stack.enter_context(Watch(setting)) if contender.job.is_watched else None
@@ -81,7 +92,7 @@ def measure(record: Record, size: float, backends: Backends) -> None:
         _note(record, outcomes, watch)
 
 
-def _child(contender: Contender, setting: Setting, python: Any) -> Child:
+def _child(contender: Contender, setting: Setting, python: Path) -> Child:
     return Child(contender, setting, python, seconds=_LONGEST)
 
 
@@ -131,4 +142,4 @@ def _told(record: Record) -> str:
     if not record.measured:
         return f"{title}: {record.missing or record.failure}"
     compared = record.contender.job.compared
-    return f"{title}: {record.samples[-1][compared]:,.4g} {compared}"
+    return f"{title}: {number(record.samples[-1][compared])} {compared}"

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -139,6 +140,19 @@ def test_the_drawing_has_a_line_for_each_who_was_measured() -> None:
 
     assert 2 == len(drawn.findall("{*}polyline"))
     assert "Ours & More" in {text.text for text in drawn.findall("{*}text")}
+
+
+def test_a_peer_that_cannot_be_installed_is_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backends: Backends
+) -> None:
+    monkeypatch.setenv("HATCH_ENV_TYPE_VIRTUAL_UV_PATH", "/bin/false")
+    monkeypatch.setattr(environments, "ENVIRONMENTS", tmp_path)
+    environments.python_of.cache_clear()
+    record = Record(contender=registry.find("memory", "burr"))
+
+    rounds.measure(record, 1, backends)
+
+    assert "false could not install it: exit 1" == record.missing
 
 
 def test_a_measurement_that_fails_says_why(backends: Backends) -> None:
