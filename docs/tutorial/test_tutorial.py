@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import hephaestus.cli.entry
+import hephaestus_postgres.command
+
 PROGRAMS = Path(__file__).parent / "parcels"
 SAID = Path(__file__).parent / "said"
 SHELL = Path(__file__).parents[1] / "guides" / "shell.md"
@@ -83,10 +86,15 @@ def test_its_tests(folder: Path) -> None:
     )
 
 
-@pytest.mark.usefixtures("DATABASE_URL")
-def test_on_postgres(folder: Path) -> None:
-    run(folder, "-m", "hephaestus_postgres", "migrate")
+@pytest.fixture
+def migrated(DATABASE_URL: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: N803  # the variable
+    """Make the tables, as the tutorial does."""
+    monkeypatch.setenv("HEPHAESTUS_POSTGRES_URL", DATABASE_URL)
+    assert 0 == hephaestus_postgres.command.main(["migrate"])
 
+
+@pytest.mark.usefixtures("migrated")
+def test_on_postgres(folder: Path) -> None:
     told = [
         run(folder, "shop.py", "send", "7", "Ada", "1200"),
         run(folder, "shop.py", "show", "7"),
@@ -96,10 +104,9 @@ def test_on_postgres(folder: Path) -> None:
     assert said("on_postgres") == "".join(told)
 
 
-@pytest.mark.usefixtures("DATABASE_URL", "REDIS_URL")
+@pytest.mark.usefixtures("migrated", "REDIS_URL")
 def test_with_workers(folder: Path) -> None:
     shutil.copy(folder / "depot_with_workers.py", folder / "depot.py")
-    run(folder, "-m", "hephaestus_postgres", "migrate")
 
     with worker(folder):
         told = [
@@ -110,15 +117,22 @@ def test_with_workers(folder: Path) -> None:
     assert said("with_workers") == "".join(told)
 
 
-@pytest.mark.usefixtures("DATABASE_URL")
-def test_from_a_shell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("migrated")
+def test_from_a_shell(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines_of_shell = re.findall(r"^    \$ (.+)$", SHELL.read_text("utf-8"), re.MULTILINE)
     export, *commands = [shlex.split(line) for line in lines_of_shell]
     monkeypatch.setenv(*export[1].split("="))
-    run(folder, "-m", "hephaestus.cli", "migrate")
+    monkeypatch.syspath_prepend(folder)
     run(folder, "shop.py", "send", "7", "Ada", "1200")
 
-    told = {command[1]: run(folder, "-m", "hephaestus.cli", *command[1:]) for command in commands}
+    told = {}
+    for command, *arguments in commands:
+        assert ("hephaestus", 0) == (command, hephaestus.cli.entry.main(arguments))
+        told[arguments[0]] = capsys.readouterr().out
 
     assert "parcelid::7" in told["list"]
     assert "paid" in told["show"]
+    for module in ("depot", "parcels"):
+        del sys.modules[module]

@@ -3,21 +3,29 @@
 from collections.abc import Iterator
 
 import pytest
+import signup_web
 from flask.testing import FlaskClient
 from signup import outbox
-from signup_web import hephaestus, site
+
+from hephaestus.blocking import BlockingHephaestus
 
 
-@pytest.fixture(scope="session")  # a door that was closed stays closed
-def client() -> Iterator[FlaskClient]:
-    yield site.test_client()
-    hephaestus.close()
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingHephaestus]:
+    with BlockingHephaestus(signup_web.new_app, timeout=5) as door:
+        monkeypatch.setattr(signup_web, "hephaestus", door)
+        yield door
 
 
-def test_a_confirmed_address_gets_an_account(client: FlaskClient) -> None:
+@pytest.fixture
+def client(door: BlockingHephaestus) -> FlaskClient:
+    return signup_web.site.test_client()
+
+
+def test_a_confirmed_address_gets_an_account(client: FlaskClient, door: BlockingHephaestus) -> None:
     signed_up = client.post("/signups", data={"email": "ada@example.org"})
     token = signed_up.get_json()["token"]
-    hephaestus.wait(f"signupid::{token}", timeout=10, until="waiting")
+    door.wait(f"signupid::{token}", timeout=10, until="waiting")
 
     confirmed = client.get(f"/confirm/{token}")
 
