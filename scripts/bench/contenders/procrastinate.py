@@ -68,7 +68,8 @@ CONTENDERS = tuple(
         open=line,
         environment="procrastinate",
         note=f"a worker of {_CONCURRENCY} coroutines in the same process, "
-        f"up to {_POOL} connections, LISTEN/NOTIFY, a look every {_LOOK} s; its end is noticed in the process",
+        f"up to {_POOL} connections, LISTEN/NOTIFY, a look every {_LOOK} s; "
+        "its end is noticed in the process",
     )
     for job in (THROUGHPUT, CONCURRENCY, LATENCY)
 )
