@@ -1,16 +1,11 @@
 """Runs the examples of the documents, as they stand, as tests; offers servers to every test."""
 
-from typing import Any
-
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+import programs
+
 pytest_plugins = ["servers.fixtures"]
-
-
-def as_a_program(namespace: dict[str, Any]) -> None:
-    """Let the examples of one document be what they look like: one program."""
-    namespace["__name__"] = "__main__"
 
 
 pytest_collect_file = Sybil(
@@ -22,5 +17,6 @@ pytest_collect_file = Sybil(
         "docs/*/*",
         *(f"packages/hephaestus-{name}/*" for name in ("dramatiq", "postgres", "redis")),
     ],
-    setup=as_a_program,
+    setup=programs.begin,
+    teardown=programs.end,
 ).pytest()

@@ -11,6 +11,8 @@ import pytest
 from sybil import Document, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+import programs
+
 HERE = Path(__file__).parent
 SERVERS = ("DATABASE_URL", "REDIS_URL")
 PAGES = sorted(page for page in HERE.rglob("*.md") if "```python" in page.read_text("utf-8"))
@@ -29,9 +31,13 @@ def test_the_blocks_of_a_page_run(
     monkeypatch.chdir(tmp_path)
 
     document = parsed(page)
-    document.namespace |= {"__name__": "__main__", "__file__": str(page)}
-    for example in document.examples():
-        example.evaluate()
+    document.namespace["__file__"] = str(page)
+    programs.begin(document.namespace)
+    try:
+        for example in document.examples():
+            example.evaluate()
+    finally:
+        programs.end(document.namespace)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HERE).as_posix())

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+import programs
 from servers import redis
 
 HERE = Path(__file__).parent
@@ -45,15 +45,11 @@ def shop(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
                 redis.remove_keys(redis_url, pattern)
 
 
-def as_a_program(namespace: dict[str, Any]) -> None:
-    """Let the examples of one document be what they look like: one program."""
-    namespace["__name__"] = "__main__"
-
-
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
-    setup=as_a_program,
+    setup=programs.begin,
+    teardown=programs.end,
     fixtures=["shop"],
     path=str(HERE),
 ).pytest()

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+import programs
 from servers.sql import execute
 
 
@@ -23,15 +23,11 @@ def database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     execute(plain, "CREATE SCHEMA public")
 
 
-def as_a_program(namespace: dict[str, Any]) -> None:
-    """Let the examples of one document be what they look like: one program."""
-    namespace["__name__"] = "__main__"
-
-
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
-    setup=as_a_program,
+    setup=programs.begin,
+    teardown=programs.end,
     fixtures=["database"],
     path=str(Path(__file__).parent),
 ).pytest()

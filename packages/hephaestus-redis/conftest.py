@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis import Redis
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+import programs
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +28,11 @@ def server(hotel: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def as_a_program(namespace: dict[str, Any]) -> None:
-    """Let the examples of one document be what they look like: one program."""
-    namespace["__name__"] = "__main__"
-
-
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
-    setup=as_a_program,
+    setup=programs.begin,
+    teardown=programs.end,
     fixtures=["server"],
     path=str(Path(__file__).parent),
 ).pytest()

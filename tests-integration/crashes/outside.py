@@ -38,7 +38,7 @@ class OutsideRunner:
             watch=self.watch,
             runner=self.name,
         )
-        self._requests = Requests(self._execution, storage, clock)
+        self._requests = Requests(self._execution, storage, clock, hint=lambda *_: None)
 
     async def close(self) -> None:
         """Let what is being written be written."""
