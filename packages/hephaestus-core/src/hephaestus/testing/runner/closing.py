@@ -18,7 +18,7 @@ from hephaestus.testing.runner.workflows import (
     parts,
 )
 
-AT_ONCE = 2.0
+AT_ONCE = 8.0
 """Seconds; much less than any lease of these tests."""
 
 

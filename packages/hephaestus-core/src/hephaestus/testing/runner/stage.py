@@ -11,7 +11,7 @@ from typing import Any
 
 from hephaestus.steps import StepContext
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a test gives up on what does not come."""
 
 Body = Callable[[StepContext], Any]
