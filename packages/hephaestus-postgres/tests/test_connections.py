@@ -4,13 +4,16 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.event import listens_for
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from hephaestus import Done, Hephaestus, LocalRunner, StepContext, WaitForEvent, Workflow, step
 from hephaestus.testing.runner.stage import eventually
-from hephaestus.testing.storage.samples import new_run, store
+from hephaestus.testing.storage.samples import due, new_run, store
 from hephaestus_postgres import PostgresStorage, TableNames
 from servers.sql import execute
 
@@ -167,3 +170,36 @@ async def _multiplied(storage: PostgresStorage, run_id: str) -> None:
             f"SELECT {', '.join(values)} FROM {table.schema}.{table.name} i, "
             f"generate_series(1, {MANY}) n WHERE i.run_id = '{run_id}'"
         )
+
+
+async def test_a_connection_goes_back_with_the_settings_of_the_application(
+    postgres_url: str, postgres_schema: str
+) -> None:
+    engine = create_async_engine(postgres_url)
+
+    @listens_for(engine.sync_engine, "connect")
+    def set_up(connection: DBAPIConnection, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT set_config('timezone', 'Asia/Tokyo', false)")
+        cursor.execute("SELECT set_config('lock_timeout', '3s', false)")
+        connection.commit()
+
+    storage = PostgresStorage(engine, schema=postgres_schema)
+    await storage.migrate()
+    await storage.open()
+    run = await store(storage, new_run())
+    await storage.load(run.run_id)
+    await due(storage)
+    await storage.close()
+
+    asked = text("SELECT current_setting('timezone') || ' ' || current_setting('lock_timeout')")
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    connections = [await engine.connect() for _ in range(pool.checkedin())]
+    settings = [await connection.scalar(asked) for connection in connections]
+    for connection in connections:
+        await connection.close()
+    await engine.dispose()
+
+    assert len(settings) >= 2
+    assert {"Asia/Tokyo 3s"} == set(settings)

@@ -31,13 +31,25 @@ _SETTINGS = {
     "default_transaction_isolation": "read committed",
 }
 
+_TAKE = """
+    WITH had AS MATERIALIZED (
+        SELECT name, current_setting(name) AS value, ours
+        FROM unnest($1::text[], $2::text[]) AS s(name, ours)
+    )
+    SELECT name, value, set_config(name, ours, false) FROM had
+"""
+_RESTORE = """
+    SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS s(name, value)
+"""
+
 
 class Wire:
     """Sends one statement at a time, each a transaction of its own and prepared by the driver.
 
     It takes a connection from the engine's pool and keeps it as long as statements follow one
     another: a checkout for each would take three times as long as the statement. From a pool that
-    has no more to give it keeps none.
+    has no more to give it keeps none. A connection goes back with the settings that it had: the
+    application may have set some of its own on it.
 
     Args:
         patience: How long a statement waits for another transaction. What that holds up is
@@ -52,8 +64,8 @@ class Wire:
         settings = {**_SETTINGS, "lock_timeout": patience}
         if asynchronous:
             settings["synchronous_commit"] = "off"
-        self._set = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
-        self._reset = "; ".join(f"RESET {name}" for name in settings)
+        self._settings = settings
+        self._had: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
@@ -110,12 +122,18 @@ class Wire:
         while True:
             self._connection = await self._engine.connect()
             fairy = await self._connection.get_raw_connection()
-            self._driver = fairy.driver_connection
-            if not self._driver.is_closed():
+            driver: Any = fairy.driver_connection
+            if not driver.is_closed():
                 break
             await self._drop()  # it died in the pool, as others may have
-        await self._driver.execute(self._set)
-        return self._driver
+        try:
+            found = await driver.fetch(_TAKE, list(self._settings), [*self._settings.values()])
+        except PostgresError:
+            await self._drop()
+            raise
+        self._had = {row["name"]: row["value"] for row in found}
+        self._driver = driver
+        return driver
 
     def _is_needed_elsewhere(self) -> bool:
         """Tell whether the pool has no other connection to give."""
@@ -138,7 +156,7 @@ class Wire:
         if self._connection is None:
             return
         try:
-            await self._driver.execute(self._reset)
+            await self._driver.fetch(_RESTORE, list(self._had), [*self._had.values()])
         except Exception:  # noqa: BLE001  # whatever is wrong with it, nobody shall have it
             await self._drop()
         else:
