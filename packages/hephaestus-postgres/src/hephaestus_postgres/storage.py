@@ -1,5 +1,6 @@
 """PostgresStorage: the contract in a PostgreSQL database."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -82,7 +83,9 @@ class PostgresStorage:
         self._engine = self._engines.committed
         self._sql = Statements(self.tables)
         self._select = Selects(self.tables)
+        self._opening = asyncio.Lock()
         self._opened = 0
+        self._parts: tuple[Writes | Reads | Wire, ...] = ()
 
     @classmethod
     def from_models(
@@ -116,26 +119,41 @@ class PostgresStorage:
             InvalidArgument: There is no such version, or no such schema.
             StorageUnavailable: The database cannot do it.
         """
-        await Migrator(self._engine, self.tables).migrate(version)
+        try:
+            await Migrator(self._engine, self.tables).migrate(version)
+        finally:
+            if not self._opened:  # the event loop of a script that migrates may end with it
+                await self._engines.dispose()
 
     async def open(self) -> None:
         """Check the server's clock and the schema; see `Storage.open`."""
-        if self._opened == 0:
-            await check_clock(self._engine)
-            await Migrator(self._engine, self.tables).check()
-            self._writes = Writes(self._engine, self._sql, self.codec)
-            self._reads = Reads(self._engine, self._sql)
-            self._claims = Wire(self._engine, asynchronous=True)
-            self._watch = Wire(self._engine, asynchronous=True, patience="5s")
-        self._opened += 1
+        async with self._opening:
+            if not self._opened:
+                try:
+                    await check_clock(self._engine)
+                    await Migrator(self._engine, self.tables).check()
+                except BaseException:
+                    await self._engines.dispose()
+                    raise
+                self._writes = Writes(self._engine, self._sql, self.codec)
+                self._reads = Reads(self._engine, self._sql)
+                self._claims = Wire(self._engine, asynchronous=True)
+                self._watch = Wire(self._engine, asynchronous=True, patience="5s")
+                self._parts = (self._writes, self._reads, self._claims, self._watch)
+            self._opened += 1
 
     async def close(self) -> None:
         """Let what is under way end, and give all connections back."""
-        self._opened -= 1
-        if self._opened == 0:
-            for part in (self._writes, self._reads, self._claims, self._watch):
-                await part.close()
-            await self._engines.dispose()
+        async with self._opening:
+            self._opened = max(0, self._opened - 1)
+            if self._opened:
+                return
+            parts, self._parts = self._parts, ()
+            try:
+                for part in parts:
+                    await part.close()
+            finally:
+                await self._engines.dispose()
 
     async def get(
         self,
