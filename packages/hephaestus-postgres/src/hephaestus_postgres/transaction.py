@@ -1,9 +1,10 @@
 """The caller's transactions, and those of transactional steps."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from hephaestus.codec import Codec
@@ -20,9 +21,11 @@ async def connection_of(session: object) -> AsyncConnection:
 
     Raises:
         InvalidArgument: It is neither a session nor a connection of SQLAlchemy's asyncio.
+        StorageUnavailable: The session gets no connection.
     """
     if isinstance(session, AsyncSession):
-        return await session.connection()
+        with mapped(repeatable=True):
+            return await session.connection()
     if isinstance(session, AsyncConnection):
         return session
     raise InvalidArgument(
@@ -103,5 +106,8 @@ async def step_transaction(
         yield transaction
     finally:
         # A connection that is given back is rolled back; one that is lost needs no more.
-        await transaction.session.close()
-        await connection.close()
+        try:
+            with suppress(SQLAlchemyError):
+                await transaction.session.close()
+        finally:
+            await connection.close()

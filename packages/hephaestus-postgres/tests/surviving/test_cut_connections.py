@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from hephaestus import Hephaestus, LocalRunner
 from hephaestus.errors import StorageUnavailable
@@ -122,3 +122,30 @@ async def test_an_app_waits_for_a_server_that_is_stopped_and_goes_on_by_itself(
         instance = await order.wait(PATIENCE)
 
     assert "completed" == instance.status
+
+
+async def test_what_a_step_raises_is_not_hidden_by_the_connection_that_it_lost(
+    own_engine: AsyncEngine, own_storage: PostgresStorage
+) -> None:
+    async def cut_while_at_work(own: BaseException) -> None:
+        async with own_storage.transaction("any") as transaction:
+            await transaction.session.scalar(text("SELECT 1"))
+            await cut_all(own_engine)
+            raise own
+
+    for own in (ValueError("the step's own"), asyncio.CancelledError()):
+        with pytest.raises(type(own)) as caught:
+            await cut_while_at_work(own)
+
+        assert caught.value is own
+
+
+async def test_a_session_that_gets_no_connection_makes_the_storage_unavailable(
+    own_storage: PostgresStorage,
+) -> None:
+    await own_storage.open()
+    nowhere = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    async with AsyncSession(nowhere) as session:
+        with pytest.raises(StorageUnavailable):
+            await own_storage.create(change(new_run()), session=session)
+    await own_storage.close()
