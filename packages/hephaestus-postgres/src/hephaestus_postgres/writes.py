@@ -43,6 +43,7 @@ _PATIENCE = "SET LOCAL lock_timeout = '10s'"
 class _Letter(NamedTuple):
     message: Message
     row: tuple[Any, ...]
+    size: int
 
 
 class Writes:
@@ -55,7 +56,7 @@ class Writes:
         self._creating, self._committing, self._posting = (Wire(engine) for _ in range(3))
         self._creates = Batcher(self._create, self._create_alone, size=_size)
         self._commits = Batcher(self._commit, self._commit_alone, size=_size, place=_run_id)
-        self._posts = Batcher(self._post, self._post_alone)
+        self._posts = Batcher(self._post, self._post_alone, size=_size)
 
     async def close(self) -> None:
         """Let what is under way end, and give the connections back."""
@@ -74,7 +75,7 @@ class Writes:
 
     async def post(self, message: Message) -> bool:
         """Put a message into an inbox; see `Storage.post`."""
-        return await self._posts.send(_Letter(message, message_row(message, self._codec)))
+        return await self._posts.send(self._letter(message))
 
     async def create_in(self, connection: AsyncConnection, change: Change) -> None:
         """Insert a run in the caller's transaction, which stays usable if the key is taken.
@@ -92,9 +93,11 @@ class Writes:
             TransactionConflict: That transaction has to be repeated.
         """
         with mapped(repeatable=True):
-            return await self._post_in(
-                connection, _Letter(message, message_row(message, self._codec))
-            )
+            return await self._post_in(connection, self._letter(message))
+
+    def _letter(self, message: Message) -> _Letter:
+        row = message_row(message, self._codec)
+        return _Letter(message, row, sum(len(value) for value in row if isinstance(value, str)))
 
     async def _create(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
         rows = await self._creating.fetch(self._statements.create, *create_columns(parcels))
@@ -196,8 +199,8 @@ class Writes:
                 yield connection
 
 
-def _size(parcel: Parcel) -> int:
-    return parcel.size
+def _size(member: Parcel | _Letter) -> int:
+    return member.size
 
 
 def _run_id(parcel: Parcel) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hephaestus.errors import AlreadyRunning, InstanceNotFound, StaleInstance, StorageUnavailable
@@ -230,3 +230,19 @@ async def _refuse(storage: PostgresStorage, schema: str, run: Instance, state: s
             WHEN (NEW.run_id = '{run.run_id}') EXECUTE FUNCTION {schema}.refuse()
             """
         )
+
+
+async def test_messages_that_are_large_do_not_all_travel_together(
+    opened: PostgresStorage,
+) -> None:
+    run = await store(opened, new_run())
+    large = {"text": "x" * 900_000}
+
+    await asyncio.gather(*(opened.post(event(run, payload=large)) for _ in range(12)))
+
+    inbox = opened.tables.inbox
+    together = select(func.count()).select_from(inbox).group_by(text("xmin::text"))
+    async with opened.engine.connect() as connection:
+        flights = (await connection.scalars(together)).all()
+    assert 12 == sum(flights)
+    assert max(flights) <= 4
