@@ -25,6 +25,7 @@ from hephaestus.key import checked_id, unique_key
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.runner import Runner
+from hephaestus.standstill import reasons
 from hephaestus.steps import key_of
 from hephaestus.storage import Storage
 from hephaestus.telemetry import events
@@ -298,13 +299,19 @@ class Hephaestus:
                 if limit is not None:
                     left = min(left, limit - (time.monotonic() - started))
                     if left <= 0:
-                        instance = await self.get(instance.run_id)
-                        raise WaitTimeout(instance.id, instance.status, limit, instance.obstacle)
+                        raise await self._out_of_time(instance.run_id, limit)
                 # A look that nobody asked for is a cheap one.
                 noticed = await watching.changed(left)
                 self._check_open()
                 instance = await self.storage.get(instance.run_id, history=noticed)
         return instance if instance.execution_history else await self.get(instance.run_id)
+
+    async def _out_of_time(self, run_id: str, limit: float) -> WaitTimeout:
+        """Return the error of a wait, which says why the run is not there yet."""
+        instance = await self.get(run_id)
+        snapshot = await self.storage.load(run_id)
+        why = "; ".join(reasons(instance, snapshot, self.clock.now()))
+        return WaitTimeout(instance.id, instance.status, limit, why or None)
 
     async def _goes_on(self, instance: Instance) -> bool:
         """Tell whether a run that stands still was answered, or has moved since it was read."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -115,6 +116,21 @@ def test_a_storage_that_ends_with_the_process_has_no_work_for_another(
     said = command("run")
 
     assert (1, True) == (said.status, "use a durable storage" in said.err)
+
+
+def test_a_module_without_workflows_has_nothing_to_execute(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.py").write_text(
+        "from hephaestus import Hephaestus, MemoryStorage\n\n\n"
+        "class Durable(MemoryStorage):\n    durable = True\n\n\n"
+        "app = Hephaestus(Durable())\n"
+    )
+
+    said = command("run --app empty:app")
+
+    assert 1 == said.status
+    assert "module 'empty' defines no workflow" in said.err
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from hephaestus import engine
 from hephaestus.app import Hephaestus
 from hephaestus.cli.opened import with_storage
 from hephaestus.cli.output import put, takes_json
-from hephaestus.cli.standstill import reasons
 from hephaestus.cli.summary import (
     entry_document,
     lease_document,
@@ -18,6 +17,7 @@ from hephaestus.cli.summary import (
 )
 from hephaestus.cli.target import takes_app
 from hephaestus.instance import STATUSES, Instance
+from hephaestus.standstill import reasons
 from hephaestus.storage import Storage
 
 _data = click.option("--data", is_flag=True, help="Print what users stored, secrets and all.")

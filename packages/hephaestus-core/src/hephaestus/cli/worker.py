@@ -8,6 +8,7 @@ from collections.abc import Callable
 import click
 import msgspec
 
+from hephaestus import registry
 from hephaestus.app import Hephaestus
 from hephaestus.cli.output import takes_json
 from hephaestus.cli.target import find_app, takes_app
@@ -43,6 +44,11 @@ def _check(app: Hephaestus, module: str) -> None:
         raise click.ClickException(
             f"{type(app.storage).__name__} ends with its process, so another one has no work "
             "for it; use a durable storage, as of hephaestus-postgres or hephaestus-redis"
+        )
+    if not registry.known(app.name):
+        raise click.ClickException(
+            f"module {module!r} defines no workflow for the app {app.name!r}, nor imports one, so "
+            "there is nothing to execute; import the modules with your workflows there"
         )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from hephaestus import registry
-from hephaestus.cli.output import counted
 from hephaestus.errors import UnknownWorkflow
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.storage import Snapshot
@@ -35,9 +34,7 @@ def reasons(instance: Instance, snapshot: Snapshot, now: datetime) -> list[str]:
         found += _of_definition(key, step, workflow)
     unseen = [m for m in snapshot.inbox if not m.seen and (m.not_before or now) <= now]
     if unseen:
-        found.append(
-            f"{counted(len(unseen), 'message')} yet to be applied, by whoever knows the workflow"
-        )
+        found.append(f"messages yet to be applied, by whoever knows the workflow: {len(unseen)}")
     return found
 
 
