@@ -1,7 +1,7 @@
 """The servers that everybody is measured on: started when first needed, the same for all."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -29,10 +29,14 @@ class NoServer(Exception):
 
 
 class Backends:
-    """The servers of one run of the benchmark, with their defaults: fsync, synchronous_commit."""
+    """The servers of one run of the benchmark, with their defaults: fsync, synchronous_commit.
 
-    def __init__(self) -> None:
-        self._servers: dict[ServerName, Server] = {}
+    Args:
+        running: Servers that run already, and go on after it.
+    """
+
+    def __init__(self, running: Mapping[ServerName, Server] | None = None) -> None:
+        self._servers: dict[ServerName, Server] = dict(running or {})
         self._stack = ExitStack()
 
     @property

@@ -23,6 +23,7 @@ from bench.jobs.memory import MEMORY
 from bench.relay import Relay
 from bench.report import Result
 from bench.rounds import Record
+from servers.server import Server
 
 ABOUT = {
     "date": "2026-11-20 06:00 UTC",
@@ -50,8 +51,8 @@ def figures(microseconds: float) -> Figures:
 
 
 @pytest.fixture(scope="module")
-def backends() -> Iterator[Backends]:
-    with Backends() as found:
+def backends(postgres_server: Server, redis_server: Server) -> Iterator[Backends]:
+    with Backends({"postgres": postgres_server, "redis": redis_server}) as found:
         yield found
 
 
