@@ -27,6 +27,7 @@ def main(argv: list[str]) -> int:
     about: dict[str, Any] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": shlex.join(["python", "-m", "bench", *argv]),
+        "commit": machine.commit(),
         "machine": machine.describe(),
     }
     say = partial(print, file=sys.stderr, flush=True)

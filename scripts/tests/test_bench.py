@@ -28,6 +28,7 @@ from servers.server import Server
 ABOUT = {
     "date": "2026-11-20 06:00 UTC",
     "command": "python -m bench",
+    "commit": "abc1234",
     "machine": {"python": "3.11"},
 }
 
