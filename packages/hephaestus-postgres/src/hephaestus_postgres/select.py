@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -38,16 +39,16 @@ class Selects:
         self._runs = tables.instances
         self._entries = tables.entries
         run, entry = self._runs.c, self._entries.c
-        results = (
+        self._results = (
             select(cast(func.json_object_agg(entry.step, entry.output), Text))
             .where(entry.run_id == run.run_id, entry.is_result)
             .scalar_subquery()
         )
-        self._whole = select(
+        self._columns = (
             run.run_id, run.id, run.workflow, run.workflow_version, run.status, run.unique_key,
             cast(run.initial, Text).label("initial"), cast(run.state, Text).label("state"),
             cast(run.tags, Text).label("tags"), run.created_at, run.updated_at,
-            run.finished_at, run.revision, results.label("results"),
+            run.finished_at, run.revision,
         )  # fmt: skip
 
     async def found(self, filters: Filters, connection: AsyncConnection) -> Sequence[Record]:
@@ -57,7 +58,8 @@ class Selects:
             InvalidArgument: The cursor names a run that is not stored.
         """
         run = self._runs.c
-        query = self._whole.where(*self._conditions(filters))
+        query = select(*self._columns, self._results.label("results"))
+        query = query.where(*self._conditions(filters))
         place = (run.created_at, run.run_id)
         if filters.after is not None:
             seen = await self._place(filters.after, connection)
@@ -75,17 +77,22 @@ class Selects:
     async def of_id(
         self, id: str, filters: Filters, connection: AsyncConnection
     ) -> Sequence[Record]:
-        """Return the row of a run id, else those of an id: unfinished ones first, newest first."""
+        """Return the row of a run id, else those of an id: unfinished ones first, newest first.
+
+        Only the first row, the one that the id means, has its results with it.
+        """
         run = self._runs.c
-        query = self._whole.where(
-            or_(run.run_id == id, run.id == id), *self._conditions(filters)
-        ).order_by(
+        order = (
             (run.run_id == id).desc(),
             run.status.in_(TERMINAL),
             run.created_at.desc(),
             run.run_id.desc(),
         )
-        return (await connection.execute(query.limit(_MOST_OF_ONE_ID))).mappings().all()
+        is_first = func.row_number().over(order_by=order) == 1
+        query = select(*self._columns, case((is_first, self._results)).label("results"))
+        query = query.where(or_(run.run_id == id, run.id == id), *self._conditions(filters))
+        query = query.order_by(*order).limit(_MOST_OF_ONE_ID)
+        return (await connection.execute(query)).mappings().all()
 
     async def ids(
         self, filters: Filters, limit: int | None, connection: AsyncConnection
