@@ -5,7 +5,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import programs
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["servers.fixtures", "stacks.fixtures"]
 
 
 pytest_collect_file = Sybil(

@@ -13,12 +13,10 @@ from hephaestus_redis import RedisStorage
 
 @asynccontextmanager
 async def postgres(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
-    """Give a storage on a schema of its own."""
-    url, schema = (request.getfixturevalue(f"postgres_{name}") for name in ("url", "schema"))
+    """Give a storage on tables that no other test uses at the same time."""
+    url, schema = (request.getfixturevalue(name) for name in ("postgres_url", "empty_schema"))
     engine = create_async_engine(url)
-    storage = PostgresStorage(engine, schema=schema)
-    await storage.migrate()
-    yield storage
+    yield PostgresStorage(engine, schema=schema)
     await engine.dispose()
 
 

@@ -21,11 +21,9 @@ class TestLocalRunnerOnPostgres(RunnerContract):
         return LocalRunner(**options)
 
     @pytest.fixture
-    async def storage(self, engine: AsyncEngine, postgres_schema: str) -> PostgresStorage:
+    async def storage(self, engine: AsyncEngine, empty_schema: str) -> PostgresStorage:
         """Return an empty storage, which each app opens for itself."""
-        storage = PostgresStorage(engine, schema=postgres_schema)
-        await storage.migrate()
-        return storage
+        return PostgresStorage(engine, schema=empty_schema)
 
     @pytest.fixture
     async def effects(self, storage: PostgresStorage, postgres_schema: str) -> str:

@@ -1,6 +1,6 @@
 """PostgresStorage keeps the whole contract of a storage."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -16,9 +16,14 @@ class TestPostgresStorage(StorageContract):
     """All clauses."""
 
     @pytest.fixture
-    def storage(self, opened: PostgresStorage) -> PostgresStorage:
+    async def storage(
+        self, engine: AsyncEngine, empty_schema: str
+    ) -> AsyncIterator[PostgresStorage]:
         """Return the storage that is to be proved."""
-        return opened
+        storage = PostgresStorage(engine, schema=empty_schema)
+        await storage.open()
+        yield storage
+        await storage.close()
 
     @pytest.fixture
     def damage(self, storage: PostgresStorage) -> Callable[[str], Awaitable[None]]:
