@@ -98,11 +98,11 @@ class Execution:
         Returns:
             What to do next in this task; None if the dispatcher was told.
         """
-        workflow = registry.find(instance.workflow, instance.workflow_version)
-        step = workflow.graph.steps.get(held.lease.step)
         ended: StepEnded | Placed | None
         try:
             try:
+                workflow = registry.find(instance.workflow, instance.workflow_version)
+                step = workflow.graph.steps.get(held.lease.step)
                 if step is None:
                     ended = refused(workflow, instance, held.lease.step)
                 else:
