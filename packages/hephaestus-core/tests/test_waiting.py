@@ -85,8 +85,9 @@ async def test_a_wait_that_takes_too_long_says_what_the_run_waits_for() -> None:
         with pytest.raises(WaitTimeout) as caught:
             await talk.wait(timeout=0)
 
-    assert "step 'asked' waits for an event" == caught.value.obstacle
-    assert str(caught.value).endswith("after 0 s: step 'asked' waits for an event")
+    why = "step 'asked' waits for an event; step 'asked' takes asked, received"
+    assert why == caught.value.obstacle
+    assert str(caught.value).endswith(f"after 0 s: {why}")
 
 
 async def test_a_wait_that_takes_too_long_says_which_step_fails_and_why() -> None:

@@ -109,7 +109,7 @@ async def test_a_query_finds_its_rows_by_an_index(
 
 
 @pytest.mark.parametrize(
-    "statement", ["due", "claim", "load", "post", "commit", "renew", "holders"]
+    "statement", ["due", "claim", "load", "find", "post", "commit", "renew", "holders"]
 )
 async def test_what_a_runner_sends_finds_its_rows_by_an_index(
     storage: PostgresStorage, statement: str
@@ -118,13 +118,15 @@ async def test_what_a_runner_sends_finds_its_rows_by_an_index(
 
     async with storage.engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        await driver.execute(storage._watch._set)
+        for name, value in storage._watch._settings.items():
+            await driver.execute(f"SET {name} = '{value}'")
         lines = [row[0] for row in await driver.fetch(f"EXPLAIN {sql[0]}", *sql[1:])]
-        await driver.execute(storage._watch._reset)
+        await driver.execute("RESET ALL")
 
     plan = "\n".join(lines)
     assert "Seq Scan" not in plan
     assert "workflow_instances_due_idx" in plan or statement != "due"
+    assert "workflow_instances_workflow_idx" not in plan
 
 
 async def test_due_looks_at_no_more_of_a_long_backlog_than_it_hands_over(
@@ -135,10 +137,11 @@ async def test_due_looks_at_no_more_of_a_long_backlog_than_it_hands_over(
 
     async with storage.engine.connect() as connection, connection.begin() as transaction:
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        await driver.execute(storage._watch._set)
+        for name, value in storage._watch._settings.items():
+            await driver.execute(f"SET {name} = '{value}'")
         rows = await driver.fetch(f"EXPLAIN (ANALYZE, TIMING OFF) {sql}", *values)
         await transaction.rollback()
-        await driver.execute(storage._watch._reset)
+        await driver.execute("RESET ALL")
 
     (scan,) = [row[0] for row in rows if "workflow_instances_due_idx" in row[0]]
     looked_at = int(float(scan.rpartition("rows=")[2].split()[0]))
@@ -164,6 +167,7 @@ def _sent(storage: PostgresStorage) -> dict[str, list[Any]]:
         "due": [sql.due, NOW + timedelta(days=1), 20, ["shop.Orders"], [1], NOW],
         "claim": [sql.claim, run, "charge", 1, "{}", [], "charge/1"],
         "load": [sql.read, [run], [True], [False]],
+        "find": [sql.find, ["orderid::777"]],
         "post": [sql.post, *post],
         "commit": [sql.commit(columns), *columns],
         "renew": [sql.renew, [run], ["{}"], NOW, NOW],

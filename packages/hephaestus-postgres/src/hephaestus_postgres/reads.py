@@ -24,13 +24,15 @@ class Reads:
 
     def __init__(self, engine: AsyncEngine, statements: Statements) -> None:
         self._engine = engine
-        self._sql = statements.read
+        self._sql = statements
         self._wire = Wire(engine)
         self._reads: Batcher[_Question, Record] = Batcher(self._read, self._read_alone)
+        self._finds: Batcher[str, Sequence[Record]] = Batcher(self._find, self._find_alone)
 
     async def close(self) -> None:
         """Let what is under way end, and give the connection back."""
-        await self._reads.idle()
+        for batcher in (self._reads, self._finds):
+            await batcher.idle()
         await self._wire.close()
 
     async def row(self, run_id: str, *, inbox: bool = False, history: bool = False) -> Record:
@@ -42,8 +44,16 @@ class Reads:
         """
         return await self._reads.send(_Question(run_id, inbox, history))
 
+    async def runs_of(self, id: str) -> Sequence[Record]:
+        """Return the runs that an id may mean, the likeliest first, without their data.
+
+        Raises:
+            StorageUnavailable: They could not be read.
+        """
+        return await self._finds.send(id)
+
     async def _read(self, asked: Sequence[_Question]) -> Sequence[Record | Exception]:
-        found = await self._wire.fetch(self._sql, *map(list, zip(*asked, strict=True)))
+        found = await self._wire.fetch(self._sql.read, *map(list, zip(*asked, strict=True)))
         rows = {row["place"] - 1: row for row in found}
         return [
             rows.get(place) or InstanceNotFound(question.run_id)
@@ -53,7 +63,18 @@ class Reads:
     async def _read_alone(self, question: _Question) -> Record:
         with mapped():
             async with self._engine.connect() as connection:
-                found = await run(connection, self._sql, *([value] for value in question))
+                found = await run(connection, self._sql.read, *([value] for value in question))
         if not found:
             raise InstanceNotFound(question.run_id)
         return found[0]
+
+    async def _find(self, ids: Sequence[str]) -> Sequence[Sequence[Record]]:
+        found: list[list[Record]] = [[] for _ in ids]
+        for row in await self._wire.fetch(self._sql.find, list(ids)):
+            found[row["place"] - 1].append(row)
+        return found
+
+    async def _find_alone(self, id: str) -> Sequence[Record]:
+        with mapped():
+            async with self._engine.connect() as connection:
+                return await run(connection, self._sql.find, [id])

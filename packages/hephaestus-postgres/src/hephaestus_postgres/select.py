@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
-    case,
     cast,
     exists,
     func,
@@ -23,13 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hephaestus import data
 from hephaestus.errors import InvalidArgument
-from hephaestus.instance import TERMINAL
 from hephaestus.storage import Filters
 from hephaestus_postgres.tables import Tables
 from hephaestus_postgres.wire import Record
-
-_MOST_OF_ONE_ID = 50
-"""So many runs of one id are named where several are unfinished."""
 
 
 class Selects:
@@ -39,16 +34,16 @@ class Selects:
         self._runs = tables.instances
         self._entries = tables.entries
         run, entry = self._runs.c, self._entries.c
-        self._results = (
+        results = (
             select(cast(func.json_object_agg(entry.step, entry.output), Text))
             .where(entry.run_id == run.run_id, entry.is_result)
             .scalar_subquery()
         )
-        self._columns = (
+        self._whole = select(
             run.run_id, run.id, run.workflow, run.workflow_version, run.status, run.unique_key,
             cast(run.initial, Text).label("initial"), cast(run.state, Text).label("state"),
             cast(run.tags, Text).label("tags"), run.created_at, run.updated_at,
-            run.finished_at, run.revision,
+            run.finished_at, run.revision, results.label("results"),
         )  # fmt: skip
 
     async def found(self, filters: Filters, connection: AsyncConnection) -> Sequence[Record]:
@@ -58,8 +53,7 @@ class Selects:
             InvalidArgument: The cursor names a run that is not stored.
         """
         run = self._runs.c
-        query = select(*self._columns, self._results.label("results"))
-        query = query.where(*self._conditions(filters))
+        query = self._whole.where(*self._conditions(filters))
         place = (run.created_at, run.run_id)
         if filters.after is not None:
             seen = await self._place(filters.after, connection)
@@ -73,26 +67,6 @@ class Selects:
         """Return how many rows pass."""
         query = select(func.count()).select_from(self._runs).where(*self._conditions(filters))
         return int((await connection.execute(query)).scalar_one())
-
-    async def of_id(
-        self, id: str, filters: Filters, connection: AsyncConnection
-    ) -> Sequence[Record]:
-        """Return the row of a run id, else those of an id: unfinished ones first, newest first.
-
-        Only the first row, the one that the id means, has its results with it.
-        """
-        run = self._runs.c
-        order = (
-            (run.run_id == id).desc(),
-            run.status.in_(TERMINAL),
-            run.created_at.desc(),
-            run.run_id.desc(),
-        )
-        is_first = func.row_number().over(order_by=order) == 1
-        query = select(*self._columns, case((is_first, self._results)).label("results"))
-        query = query.where(or_(run.run_id == id, run.id == id), *self._conditions(filters))
-        query = query.order_by(*order).limit(_MOST_OF_ONE_ID)
-        return (await connection.execute(query)).mappings().all()
 
     async def ids(
         self, filters: Filters, limit: int | None, connection: AsyncConnection

@@ -53,6 +53,7 @@ class Statements:
         self.lock = self._made("lock")
         self.post = self._made("post")
         self.withdraw = self._made("withdraw")
+        self.find = self._made("find")
         self.read = self._made("read", inbox_of_run=_read("_inbox"))
         self.entries = self._made("entries")
         self.claim = self._made("claim")

@@ -167,12 +167,9 @@ class PostgresStorage:
         if not rows.is_storable(id):
             raise InstanceNotFound(id)
         # No business id is without a `::`, and hardly a run id has one.
-        if workflow is None and version is None and "::" not in id:
-            row = await self._reads.row(id, history=history)
-        else:
-            row = await self._find(id, workflow, version)
-            if history:
-                row = await self._reads.row(row["run_id"], history=True)
+        if workflow is not None or version is not None or "::" in id:
+            id = await self._find(id, workflow, version)
+        row = await self._reads.row(id, history=history)
         entries: Sequence[Entry] = ()
         if history:
             entries = rows.entries_of(row["run_id"], row["history"], self.codec)
@@ -232,7 +229,7 @@ class PostgresStorage:
         if not rows.is_storable(id):
             return []
         try:
-            run_id: str = (await self._find(id, None, None))["run_id"]
+            run_id = await self._find(id, None, None)
         except InstanceNotFound:
             run_id = id
         async with self._transaction() as connection:
@@ -347,24 +344,35 @@ class PostgresStorage:
             (row,) = await self._watch.fetch(self._sql.adopt, owner.name, owner.incarnation, now)
         return int(row["adopted"])
 
-    async def _find(self, id: str, workflow: object, version: int | None) -> Record:
-        """Return the row of the run that an id means."""
+    async def _find(self, id: str, workflow: object, version: int | None) -> str:
+        """Return the run id of the run that an id means."""
         given = {"workflow": workflow, "workflow_version": version}
         wanted = Filters.parse({k: v for k, v in given.items() if v is not None})
-        async with self._transaction() as connection:
-            found = await self._select.of_id(id, wanted, connection)
+        found = [row for row in await self._reads.runs_of(id) if _fits(row, wanted)]
         if not found:
             raise InstanceNotFound(id)
-        if found[0]["run_id"] == id:
-            return found[0]
+        first: str = found[0]["run_id"]
+        if first == id:
+            return first
         unfinished = [row for row in found if row["status"] not in TERMINAL]
         if len(unfinished) > 1:
             runs = [(row["run_id"], row["workflow"], row["workflow_version"]) for row in unfinished]
             raise AmbiguousInstance(id, runs)
-        return found[0]
+        return first
 
     @asynccontextmanager
     async def _transaction(self, *but: type[Exception]) -> AsyncIterator[AsyncConnection]:
         with mapped(*but):
             async with self._engine.begin() as connection:
                 yield connection
+
+
+def _fits(row: Record, wanted: Filters) -> bool:
+    """Tell whether a run is of the workflow and version that are asked for."""
+    name: str = row["workflow"]
+    umbrella = wanted.umbrella
+    return (
+        (wanted.workflow is None or name == wanted.workflow)
+        and (umbrella is None or name == umbrella or name.startswith(f"{umbrella}."))
+        and wanted.workflow_version in (None, row["workflow_version"])
+    )

@@ -41,11 +41,10 @@ class Held:
             # A lease that ends from here on is our own doing, or changes nothing any more.
             self._body = None
 
-    def lose(self) -> None:
-        """Be lost."""
+    def lose(self) -> bool:
+        """Be lost, and tell whether that stops a body."""
         self.ended = True
-        if self._body is not None:
-            self._body.cancel()
+        return self._body is not None and self._body.cancel()
 
 
 class LeaseKeeper:
@@ -138,12 +137,13 @@ class LeaseKeeper:
         for lease in lost:
             held = asked[lease.key]
             if not held.ended:
-                _log.warning(
-                    "the lease of step %r, attempt %d, of run %s is lost; its body is stopped",
-                    lease.step, lease.attempt, lease.run_id,
-                )  # fmt: skip
                 del self._held[lease.key]
-                held.lose()
+                # Without a body, a commit has ended it whose answer is still on its way.
+                if held.lose():
+                    _log.warning(
+                        "the lease of step %r, attempt %d, of run %s is lost; its body is stopped",
+                        lease.step, lease.attempt, lease.run_id,
+                    )  # fmt: skip
 
     def abandon(self, leases: Iterable[Lease]) -> None:
         """Give back, with the next renewal, leases of a write whose fate is not known."""

@@ -66,7 +66,7 @@ class Outages(Apps):
     ) -> None:
         stage.direct("run_errand", lambda _: stage.reached("go"))
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=0.3)
+        app = await open_app(storage=outage.storage, lease=1.2)
 
         async def went_on() -> bool:
             return outage.calls["renew"] >= 3
