@@ -212,7 +212,7 @@ class Cancels(Apps):
                 stage.mark("stopped")
 
         stage.direct("run_errand", hang)
-        here = await open_app(lease=0.15)
+        here = await open_app(lease=0.6)
         errand = await here.start_instance(Errand, stage.initial(), id="errand::1")
         await stage.reached("run_errand")
         there = await open_app()

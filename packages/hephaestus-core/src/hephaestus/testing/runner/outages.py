@@ -19,7 +19,7 @@ class Outages(Apps):
         self, open_app: OpenApp, stage: Stage, storage: Storage, verb: str
     ) -> None:
         outage = Outage(storage)
-        await open_app(storage=outage.storage, concurrency=1, lease=0.3)
+        await open_app(storage=outage.storage, concurrency=1, lease=1)
         if verb == "claim":
             # Somebody else has the room, so that steps have to be claimed later.
             stage.direct("run_errand", lambda _: stage.reached("go"))

@@ -158,7 +158,7 @@ class Timers(Apps):
     async def test_a_run_that_was_put_is_looked_at_until_its_time_to_wake_is_known(
         self, open_app: OpenApp, stage: Stage, storage: Storage
     ) -> None:
-        await open_app(lease=0.2)
+        await open_app(lease=0.6)
         bill = await Bill.start("1", stage.initial())
         waiting = await bill.wait(PATIENCE, until="waiting")
         earlier = waiting.created_at - timedelta(minutes=1)
