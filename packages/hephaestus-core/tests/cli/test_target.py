@@ -43,6 +43,14 @@ def test_a_wrong_name_is_a_usage_error_in_one_line(
     assert 1 == said.err.count("\n")
 
 
+def test_without_arguments_it_shows_its_help_as_it_is(command: Command) -> None:
+    said = command("")
+
+    assert 2 == said.status
+    assert said.err.startswith("Usage: hephaestus")
+    assert said.err.count("\n") > 10
+
+
 def test_without_a_name_it_says_where_to_give_one(command: Command) -> None:
     said = command("list")
 

@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog_name="hephaestus",
             standalone_mode=False,
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
     except click.UsageError as error:
         hint = f"; see {error.ctx.command_path} --help" if error.ctx is not None else ""
         return _complain(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
