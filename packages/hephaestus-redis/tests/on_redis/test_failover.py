@@ -26,6 +26,9 @@ sentinel failover-timeout orders 2000
 async def sentinel(own_redis_server: Server, launch: Launch) -> AsyncIterator[Sentinel]:
     """Return a sentinel that knows `own_redis_server` and one replica of it."""
     primary = port_of(own_redis_server.url)
+    async with Redis.from_url(own_redis_server.url) as client:
+        # Else it waits five seconds for more replicas before it sends this one anything.
+        await client.config_set("repl-diskless-sync-delay", 0)
     launch("--save", "", "--replicaof", f"127.0.0.1 {primary}")
     config = own_redis_server.place.folder / "sentinel.conf"
     config.write_text(WATCHED.format(port=primary))
