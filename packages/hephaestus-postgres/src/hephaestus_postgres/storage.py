@@ -369,10 +369,5 @@ class PostgresStorage:
 
 def _fits(row: Record, wanted: Filters) -> bool:
     """Tell whether a run is of the workflow and version that are asked for."""
-    name: str = row["workflow"]
-    umbrella = wanted.umbrella
-    return (
-        (wanted.workflow is None or name == wanted.workflow)
-        and (umbrella is None or name == umbrella or name.startswith(f"{umbrella}."))
-        and wanted.workflow_version in (None, row["workflow_version"])
-    )
+    version = wanted.workflow_version
+    return wanted.names(row["workflow"]) and version in (None, row["workflow_version"])

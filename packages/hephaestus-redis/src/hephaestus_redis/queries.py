@@ -173,7 +173,7 @@ class Queries:
         workflows: Sequence[str] = (selection.filters.workflow or "",)
         if selection.names_workflows:
             (names,) = await self._pipeline.ask(("SMEMBERS", self._keys.workflows))
-            workflows = [name for raw in names if selection.names(name := raw.decode())]
+            workflows = [name for raw in names if selection.filters.names(name := raw.decode())]
         return [
             self._keys.index(status, workflow)
             for status in selection.statuses

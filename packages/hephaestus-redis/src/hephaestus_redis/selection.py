@@ -57,15 +57,6 @@ class Selection:
         """Whether it asks for workflows by a part of their names."""
         return bool(self.filters.families) or self.filters.umbrella is not None
 
-    def names(self, workflow: str) -> bool:
-        """Return whether it asks for the workflow of this name."""
-        wanted, umbrella = self.filters.workflow, self.filters.umbrella
-        return (
-            wanted in (None, workflow)
-            and (umbrella is None or f"{workflow}.".startswith(f"{umbrella}."))
-            and all(workflow.startswith(prefix) for prefix in self.filters.families)
-        )
-
     def takes(self, run_id: str, fields: Fields) -> bool:
         """Return whether a run passes by all that is in its columns.
 
@@ -96,7 +87,7 @@ class Selection:
             and wanted.run_id in (None, run_id)
             and (wanted.id is None or keys.encode(wanted.id) == fields[b"id"])
             and (self.statuses == ("",) or status in self.statuses)
-            and self.names(fields[b"workflow"].decode())
+            and wanted.names(fields[b"workflow"].decode())
             and wanted.workflow_version in (None, int(fields[b"version"]))
             and (wanted.tag is None or wanted.tag in msgspec.json.decode(fields[b"tags"]))
             and self._was_updated(fields.get(b"updated"))

@@ -45,14 +45,12 @@ def passes(row: Row, filters: Filters) -> bool:
         (filters.id, row.id),
         (filters.run_id, row.run_id),
         (filters.status, row.status),
-        (filters.workflow, row.workflow),
         (filters.workflow_version, row.workflow_version),
     )
     return (
         all(wanted is None or wanted == value for wanted, value in equal)
         and (filters.status_in is None or row.status in filters.status_in)
-        and (filters.umbrella is None or _is_under(row.workflow, filters.umbrella))
-        and all(row.workflow.startswith(prefix) for prefix in filters.families)
+        and filters.names(row.workflow)
         and (filters.tag is None or filters.tag in row.tags)
         and _between(row.created_at, filters.created_after, filters.created_before)
         and _between(row.updated_at, filters.updated_after, filters.updated_before)
@@ -68,10 +66,6 @@ def _behind(rows: list[Row], run_id: str) -> list[Row]:
         if row.run_id == run_id:
             return rows[place + 1 :]
     raise InvalidArgument(f"after={run_id!r} names a run that is not stored any more")
-
-
-def _is_under(workflow: str, umbrella: str) -> bool:
-    return workflow == umbrella or workflow.startswith(f"{umbrella}.")
 
 
 def _between(value: datetime | None, after: datetime | None, before: datetime | None) -> bool:

@@ -75,6 +75,15 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
             checked["umbrella"] = checked.pop("workflow").name
         return cls(**checked)
 
+    def names(self, workflow: str) -> bool:
+        """Tell whether a workflow of this name passes, for storages that compare by themselves."""
+        umbrella = self.umbrella
+        return (
+            (self.workflow is None or workflow == self.workflow)
+            and (umbrella is None or workflow == umbrella or workflow.startswith(f"{umbrella}."))
+            and all(workflow.startswith(prefix) for prefix in self.families)
+        )
+
 
 class _Umbrella(NamedTuple):
     """What was given as a workflow, where it holds versions."""
