@@ -64,6 +64,23 @@ class TestBeyondTheContract(Apps):
 
         assert [errand.id for errand in errands] == begun
 
+    async def test_steps_without_room_are_left_to_a_worker_that_has_some(
+        self, storage: Storage, stage: Stage
+    ) -> None:
+        stage.direct("run_errand", hanging_once(stage, "run_errand"))
+        clock = VirtualClock()
+        async with Hephaestus(storage, LocalRunner(concurrency=1, grace=0), clock=clock) as full:
+            await full.start_instance(Errand, stage.initial(), id="errand::1")
+            await stage.reached("run_errand hangs")
+            left = await full.start_instance(Errand, stage.initial(), id="errand::2")
+            await clock.advance(0)
+
+            async with Hephaestus(storage, LocalRunner(), name="other", clock=clock) as other:
+                await clock.advance(0)
+                ended = await other.get(left.run_id)
+
+        assert "completed" == ended.status
+
     @pytest.mark.parametrize("concurrency", [1, 5, 100])
     async def test_timers_fire_on_time_though_there_is_no_room_for_what_follows(
         self, storage: Storage, stage: Stage, concurrency: int

@@ -214,7 +214,9 @@ class LocalRunner:
             for key in placed.ready[len(placed.leases) :]:
                 attempt = instance.active[key].attempt
                 self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
-        self._lookout.note(placed.wake_at)
+        if len(placed.leases) == len(placed.ready):
+            # Else it is due now for want of room, and a look would hide it from who has some.
+            self._lookout.note(placed.wake_at)
 
     def _is_ours(self, instance: Instance) -> bool:
         """Tell whether this app may execute the run: its workflow may be pinned to another."""
