@@ -48,7 +48,7 @@ async def crew(setting: Setting, *, make: Make) -> AsyncIterator[Crew]:
         start_step = first
         transitions = {first: {"done": second}, second: {"done": third}, third: {"done": Done}}
 
-    runner = LocalRunner(concurrency=256, name="bench-worker")
+    runner = LocalRunner(name="bench-worker")
     async with Hephaestus(await make(setting), runner) as app:
         yield _Crew(app, Slow, setting.folder)
 
@@ -61,7 +61,7 @@ CONTENDERS = tuple(
         distributions=distributions(make),
         open=partial(crew, make=make),
         ours=make is postgres,
-        note='LocalRunner(name="bench-worker"), concurrency 256',
+        note='LocalRunner(name="bench-worker")',
     )
     for make, title in ((postgres, "PostgresStorage"), (redis, "RedisStorage"))
 )
