@@ -51,6 +51,24 @@ def test_filters_select_and_pages_follow_each_other(command: Command, run: Any) 
     assert "no run fits\n" == command("list --tag nothing").out
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Order", "hint: no workflow 'Order' is defined here; did you mean 'shop.Order'?\n"),
+        (
+            "shop.Ordr",
+            "hint: no workflow 'shop.Ordr' is defined here; did you mean 'shop.Order'?\n",
+        ),
+        ("x", "hint: no workflow 'x' is defined here\n"),
+        ("shop.User", ""),
+    ],
+)
+def test_an_unknown_workflow_has_no_runs_and_a_hint_beside_them(
+    command: Command, run: Any, name: str, hint: str
+) -> None:
+    assert (0, "[]\n", hint) == command(f"list --json --workflow {name}")
+
+
 def test_a_run_is_shown_with_its_history_and_why_it_stands(command: Command, run: Any) -> None:
     said = command("show orderid::1")
 

@@ -22,6 +22,14 @@ def test_the_app_is_named_by_an_option_or_the_variable_and_may_be_made_by_a_func
         assert 0 == command(f"list {arguments}").status
 
 
+def test_the_app_may_be_named_before_the_command_and_the_command_has_the_last_word(
+    command: Command, shop: Any
+) -> None:
+    assert 0 == command("--app shop:made list").status
+    assert 0 == command("--app shop:nix list --app shop:app").status
+    assert 2 == command("--app shop:nix list").status
+
+
 @pytest.mark.parametrize(
     ("app", "complaint"),
     [

@@ -7,6 +7,7 @@ from hephaestus.cli.check import check
 from hephaestus.cli.graph import graph
 from hephaestus.cli.runs import list_runs, show
 from hephaestus.cli.steering import cancel, resume, retry
+from hephaestus.cli.target import takes_app_first
 from hephaestus.cli.upkeep import migrate, prune
 from hephaestus.cli.worker import run
 
@@ -15,6 +16,7 @@ from hephaestus.cli.worker import run
     commands=[graph, check, list_runs, show, resume, cancel, retry, prune, migrate, run],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@takes_app_first
 @click.version_option(__version__, message="hephaestus-core %(version)s")
 def hephaestus() -> None:
     """Workflows and their runs.

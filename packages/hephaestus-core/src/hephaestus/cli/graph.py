@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hephaestus import diagram, registry
+from hephaestus.cli.named import fitting, known_names
 from hephaestus.cli.output import put, takes_json
 from hephaestus.cli.target import import_module, takes_app
 from hephaestus.nearest import did_you_mean
@@ -69,7 +70,7 @@ def graph(
 
 
 def _chosen(names: tuple[str, ...]) -> list[type[Workflow]]:
-    known = sorted({name for name, _ in registry.known()})
+    known = known_names()
     if not known:
         raise click.ClickException("no workflow is defined there")
     if not names:
@@ -83,13 +84,11 @@ def _is_whole(workflow: type[Workflow]) -> bool:
 
 
 def _full_name(name: str, known: list[str]) -> str:
-    fitting = [each for each in known if each == name] or [
-        each for each in known if each.endswith(f".{name}")
-    ]
-    if len(fitting) != 1:
-        why = f"several end so: {', '.join(fitting)}" if fitting else "there is none"
+    found = fitting(name, known)
+    if len(found) != 1:
+        why = f"several end so: {', '.join(found)}" if found else "there is none"
         raise click.UsageError(f"which workflow is {name!r}? {why}{did_you_mean(name, known)}")
-    return fitting[0]
+    return found[0]
 
 
 def _versions(workflow: type[Workflow]) -> list[type[Workflow]]:

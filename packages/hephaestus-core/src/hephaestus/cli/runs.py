@@ -6,6 +6,7 @@ import click
 
 from hephaestus import engine
 from hephaestus.app import Hephaestus
+from hephaestus.cli.named import warn_if_unknown
 from hephaestus.cli.opened import with_storage
 from hephaestus.cli.output import put, takes_json
 from hephaestus.cli.summary import (
@@ -48,6 +49,8 @@ def list_runs(
     filters |= {"id": id_, "status_in": status or None, "order": "oldest" if oldest else "newest"}
     given = {name: value for name, value in filters.items() if value is not None}
     found = with_storage(app, lambda _, storage: storage.query(**given))
+    if not found and "workflow" in given:
+        warn_if_unknown(given["workflow"])
     put([run_document(each, data=data) for each in found], run_table(found), as_json=as_json)
 
 

@@ -17,13 +17,29 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def takes_app(command: _Command) -> _Command:
-    """Let a command say which app it means."""
+    """Let a command say which app it means, unless that was said before the command."""
+    return click.option(
+        "--app",
+        metavar="MODULE:ATTRIBUTE",
+        help=f"A Hephaestus, or a function that returns one.  [default: ${VARIABLE}]",
+        callback=lambda context, _, value: value or context.obj,
+    )(command)
+
+
+def takes_app_first(group: _Command) -> _Command:
+    """Let the app be named before the command as well, or by the variable."""
+
+    def keep(context: click.Context, _: click.Parameter, value: str | None) -> None:
+        context.obj = value
+
     return click.option(
         "--app",
         envvar=VARIABLE,
         metavar="MODULE:ATTRIBUTE",
-        help=f"A Hephaestus, or a function that returns one.  [default: ${VARIABLE}]",
-    )(command)
+        help="The app; each command takes it as well.",
+        callback=keep,
+        expose_value=False,
+    )(group)
 
 
 def find_app(target: str | None) -> Hephaestus:
