@@ -42,6 +42,13 @@ def test_its_arguments_come_in_the_order_of_its_fields() -> None:
     assert named == Retry(3, 2, "linear", 9, 0)
 
 
+def test_an_unknown_argument_is_refused_with_those_there_are() -> None:
+    misspelt: dict[str, Any] = {"retries": 3}
+
+    with pytest.raises(InvalidArgument, match=r"no option 'retries' \(options: max_attempts, "):
+        Retry(**misspelt)
+
+
 def test_seconds_become_timedeltas() -> None:
     retry = Retry(initial_delay=0.5, max_delay=90)
 

@@ -234,7 +234,7 @@ def test_the_earlier_fault_is_told_where_a_definition_has_several() -> None:
 
 
 def test_an_unknown_declaration_is_refused() -> None:
-    with pytest.raises(TypeError, match="uniqe"):
+    with pytest.raises(DefinitionError, match="no option 'uniqe'; did you mean 'unique'"):
         define(uniqe="orderid")
 
 

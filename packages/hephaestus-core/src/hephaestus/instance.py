@@ -13,6 +13,8 @@ from hephaestus.outcome import Halt
 Status: TypeAlias = Literal[
     "pending", "running", "waiting", "halted", "completed", "failed", "cancelled"
 ]
+"""Where a run stands; the last three are final, but for `retry` of a failed one."""
+
 STATUSES: tuple[Status, ...] = get_args(Status)
 DONE = "done"
 """The key of `Done`, the step that completes a run; no other step may have it."""

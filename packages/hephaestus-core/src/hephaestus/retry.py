@@ -4,10 +4,11 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Literal, Never, get_args
 
 from hephaestus.duration import Duration, parse
 from hephaestus.errors import InvalidArgument
+from hephaestus.nearest import no_option
 
 Backoff = Literal["exponential", "linear", "constant"]
 """How the delay grows: doubling, by one initial delay each time, or not at all."""
@@ -51,8 +52,11 @@ class Retry:
         jitter: float | bool = _JITTER,
         *,
         max_lost: int = 10,
+        **unknown: Never,
     ) -> None:
         """Build a policy; spans are timedeltas or seconds, `jitter` a fraction or a switch."""
+        for name in unknown:
+            raise InvalidArgument(no_option("Retry", name, self.__slots__))
         first = parse(initial_delay, "initial_delay")
         longest = max(_MAX_DELAY, first) if max_delay is None else parse(max_delay, "max_delay")
         for name, value in (

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 from hephaestus import inputs, registry
 from hephaestus.declared import (
@@ -20,12 +20,16 @@ from hephaestus.errors import DefinitionError, InvalidArgument
 from hephaestus.facade import Facade
 from hephaestus.graph import Graph
 from hephaestus.key import Unique
+from hephaestus.nearest import no_option
 from hephaestus.proof import prove
 from hephaestus.retry import Retry
 from hephaestus.steps.body import is_coroutine_function
 from hephaestus.steps.names import Keyed, key_of
 from hephaestus.transitions import Edge
 
+_OPTIONS = (
+    "unique", "name", "version", "current", "tags", "metadata", "retry", "app", "input",
+)  # fmt: skip
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _NO_VERSIONS: Mapping[int, "type[Workflow]"] = MappingProxyType({})
 
@@ -92,6 +96,7 @@ class Workflow(Facade):
         retry: Retry | None = None,
         app: str | None = None,
         input: Any = None,
+        **unknown: Never,
     ) -> None:
         super().__init_subclass__()
         cls._declared = _given(
@@ -100,6 +105,8 @@ class Workflow(Facade):
         )  # fmt: skip
         cls.name = cls.family = checked_name(name, cls)
         where = f"workflow {cls.name!r}"
+        for option in unknown:
+            raise DefinitionError(no_option(where, option, _OPTIONS))
         cls.tags = checked_tags(tags, where)
         cls.metadata = checked_metadata(metadata, where)
         cls.unique = checked_unique(unique, where)

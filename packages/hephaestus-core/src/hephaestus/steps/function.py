@@ -6,7 +6,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from hephaestus.duration import Duration
 from hephaestus.errors import DefinitionError
-from hephaestus.nearest import did_you_mean
+from hephaestus.nearest import no_option
 from hephaestus.retry import Retry
 from hephaestus.steps.context import StepContext
 from hephaestus.steps.contract import Step, as_step
@@ -86,10 +86,7 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """
     for name in options:
         if name not in _OPTIONS:
-            raise DefinitionError(
-                f"@step has no option {name!r}{did_you_mean(name, _OPTIONS)} "
-                f"(options: {', '.join(_OPTIONS)})"
-            )
+            raise DefinitionError(no_option("@step", name, _OPTIONS))
     if function is None:
         return functools.partial(_decorated, **options)
     return _decorated(function, **options)
