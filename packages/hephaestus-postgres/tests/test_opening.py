@@ -1,12 +1,13 @@
 """What a storage opens it closes again, also where the opening fails or is done twice at once."""
 
 import asyncio
+import traceback
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from hephaestus.errors import SchemaOutdated
+from hephaestus.errors import SchemaOutdated, StorageUnavailable
 from hephaestus.testing.storage.samples import new_run, store
 from hephaestus_postgres import PostgresStorage
 
@@ -68,3 +69,14 @@ async def test_two_openings_at_once_share_what_they_open(
         await storage.close()
 
     assert 0 == kept(storage.engine)
+
+
+async def test_a_database_that_is_away_is_told_in_few_lines(unused_tcp_port: int) -> None:
+    storage = PostgresStorage(f"postgresql+asyncpg://shop@127.0.0.1:{unused_tcp_port}/shop")
+
+    with pytest.raises(StorageUnavailable, match="ConnectionRefusedError") as caught:
+        await storage.open()
+
+    told = "".join(traceback.format_exception(caught.value))
+    assert "sqlalchemy" not in told
+    assert told.count("\n") < 30

@@ -39,8 +39,8 @@ def mapped(*but: type[Exception], repeatable: bool = False) -> Iterator[None]:
         raise
     except (SQLAlchemyError, PostgresError, *_DISCONNECTED, TimeoutError) as error:
         if repeatable and is_conflict(error):
-            raise TransactionConflict(_sentence(error)) from root(error)
-        raise translated(error) from root(error)
+            raise TransactionConflict(_sentence(error)) from cause(error)
+        raise translated(error) from cause(error)
 
 
 def translated(error: BaseException) -> StorageUnavailable:
@@ -53,6 +53,11 @@ def root(error: BaseException) -> BaseException:
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig
     return error
+
+
+def cause(error: BaseException) -> BaseException:
+    """Return what the driver raised, without the hundred lines of its way through the driver."""
+    return root(error).with_traceback(None)
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -59,7 +59,10 @@ class Migrator:
             raise self._too_new(found)
         if found.version < self._plan.latest:
             needed = self._plan.latest
-            remedy = f"run `{command('migrate', self._tables)}`"
+            remedy = (
+                "run `hephaestus migrate`, which finds the app by --app or HEPHAESTUS_APP, or "
+                f"`{command('migrate', self._tables, '--url', 'URL')}`"
+            )
             raise SchemaOutdated(NAME, found.version, needed, remedy)
 
     async def migrate(self, version: int | None = None) -> None:

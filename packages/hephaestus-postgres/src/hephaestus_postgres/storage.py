@@ -33,7 +33,7 @@ from hephaestus.storage import (
 )
 from hephaestus_postgres import leasing, rows
 from hephaestus_postgres.engines import Engines
-from hephaestus_postgres.failures import mapped, root
+from hephaestus_postgres.failures import cause, mapped
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.opening import check_clock
 from hephaestus_postgres.parcel import entry_columns, run_row
@@ -189,7 +189,7 @@ class PostgresStorage:
                 await run(connection, self._sql.unset_results, instance.run_id)
                 await run(connection, self._sql.record, *entry_columns(made))
         except IntegrityError as error:
-            raise await self._writes.refused(instance, error) from root(error)
+            raise await self._writes.refused(instance, error) from cause(error)
 
     async def delete(self, id: str) -> bool:
         """Delete all runs of an id, or the run of a run id."""

@@ -7,7 +7,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from hephaestus_postgres.failures import is_conflict, is_connection, root, translated
+from hephaestus_postgres.failures import cause, is_conflict, is_connection, translated
 
 Record: TypeAlias = Any
 """A row as the driver gives it: by place or by name."""
@@ -104,7 +104,7 @@ class Wire:
                     raise
                 await self._drop()
                 if not (lost and left):
-                    raise translated(error) from root(error)
+                    raise translated(error) from cause(error)
             except BaseException:
                 await self._drop()
                 raise

@@ -19,7 +19,7 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message
 from hephaestus.storage import Change
 from hephaestus_postgres.batcher import Batcher
-from hephaestus_postgres.failures import NAME, is_taken, mapped, root, translated
+from hephaestus_postgres.failures import NAME, cause, is_taken, mapped, translated
 from hephaestus_postgres.parcel import (
     Parcel,
     changed_run,
@@ -155,7 +155,7 @@ class Writes:
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
         except IntegrityError as error:
-            raise await self.refused(change.instance, error) from root(error)
+            raise await self.refused(change.instance, error) from cause(error)
         known = _as_committed(change, {row["run_id"]: row for row in found})
         if known is None:  # what it grants is held
             raise _stale(change)

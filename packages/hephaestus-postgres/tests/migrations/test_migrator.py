@@ -287,8 +287,10 @@ async def test_a_schema_that_is_too_old_names_the_command(
         await Migrator(engine, tables, steps=LATER).check()
 
     assert (VERSION, VERSION + 1) == (caught.value.found, caught.value.needed)
-    assert caught.value.remedy == (
-        f"run `python -m hephaestus_postgres migrate --schema {postgres_schema} --inbox letters`"
+    names = f"--schema {postgres_schema} --inbox letters"
+    assert caught.value.remedy.startswith("run `hephaestus migrate`")
+    assert caught.value.remedy.endswith(
+        f"`python -m hephaestus_postgres migrate {names} --url URL`"
     )
 
 

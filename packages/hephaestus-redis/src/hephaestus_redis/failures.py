@@ -52,7 +52,9 @@ def unavailable(error: BaseException) -> StorageUnavailable:
     said = str(error) or type(error).__name__
     meaning = _meaning(error, said)
     ours = StorageUnavailable(STORAGE, f"{meaning} ({said})" if meaning else said)
-    ours.__cause__ = error
+    # What the driver went through before it gave up is eighty lines, and its last one is told.
+    error.__suppress_context__ = True
+    ours.__cause__ = error.with_traceback(None)
     return ours
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -238,3 +239,10 @@ async def _refusal(storage: RedisStorage) -> StorageUnavailable | None:
     except StorageUnavailable as error:
         return error
     return None
+
+
+async def test_a_server_that_is_away_is_told_in_few_lines(unused_tcp_port: int) -> None:
+    with pytest.raises(StorageUnavailable, match="no connection") as caught:
+        await RedisStorage(f"redis://127.0.0.1:{unused_tcp_port}").open()
+
+    assert "".join(traceback.format_exception(caught.value)).count("\n") < 30
