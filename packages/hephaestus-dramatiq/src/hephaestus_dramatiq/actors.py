@@ -64,6 +64,7 @@ class Actors:
         self._receiver = receiver
         self._envelopes = envelopes
         self._current = current
+        self._strangers: set[str] = set()
 
     def declare(self, broker: Broker, *, orchestration: str, routes: Routes) -> None:
         """Declare all actors and queues; an actor for each priority that a step may have."""
@@ -123,7 +124,10 @@ class Actors:
         if hops > _MOST_HOPS:
             _log.warning("%s; nobody else took message %s, which ends here", error, message)
             return
-        _log.info("%s; message %s is passed on", error, message)
+        # Where workers differ on purpose it is no news; a forgotten import shows nowhere else.
+        level = logging.INFO if error.workflow in self._strangers else logging.WARNING
+        self._strangers.add(error.workflow)
+        _log.log(level, "%s; message %s is passed on", error, message)
         delay = min(_FIRST_HOP * 2 ** (hops - 1), _LONGEST_HOP)
         self._receiver.send(message.copy(options={_HOPS: hops}), delay)
 

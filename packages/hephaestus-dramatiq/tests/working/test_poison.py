@@ -155,7 +155,9 @@ async def test_a_message_of_an_unknown_workflow_or_version_is_passed_on_ten_time
     bench.connect().enqueue(order_to(stranger))
     await eventually(has_ended)
 
-    assert 10 == caplog.text.count("is passed on")
+    passed_on = [each for each in caplog.records if "is passed on" in each.message]
+    assert [logging.WARNING] + [logging.INFO] * 9 == [each.levelno for each in passed_on]
+    assert "import the module that defines it" in passed_on[0].message
     assert [] == bench.server.dead_letters["steps"]
 
 
