@@ -27,9 +27,7 @@ _WHERE_IT_SHOWS: dict[type[MemoryStorage], Place] = {
         (scenarios.a_fan, scenarios.a_meeting),
         Weather(slow=0.1, deploy=0.6, double=0.5, hold=0.6),
     ),
-    mutants.CommitsFreeNothing: Place(
-        (scenarios.a_fan, scenarios.a_repair), Weather(slow=0.05, deploy=0.6)
-    ),
+    mutants.CommitsFreeNothing: Place((scenarios.a_fan,), Weather(slow=0.05, deploy=0.6)),
     mutants.MessagesComeInAnyOrder: Place((scenarios.a_question,)),
     mutants.RenewalsNeverFail: Place((scenarios.a_fan, scenarios.a_repair)),
     mutants.WithdrawalsAreNoRevision: Place((scenarios.a_reminder,)),
