@@ -28,7 +28,7 @@ def new_storage() -> Storage | None:
 @asynccontextmanager
 async def lifespan(api: FastAPI) -> AsyncIterator[None]:
     """Keep the app open as long as the service runs."""
-    async with Hephaestus(new_storage()):
+    async with Hephaestus(new_storage()) as api.state.hephaestus:
         yield
 
 
@@ -72,7 +72,12 @@ async def show(number: str) -> dict[str, Any]:
 @api.post("/webhooks/payments", status_code=204)
 async def payment(sent: Payment) -> None:
     """Resume the order; the provider repeats a delivery until this has returned."""
-    await Order.resume(sent.order, "paid", {"receipt": sent.receipt}, dedup_key=sent.delivery)
+    try:
+        await Order.resume(sent.order, "paid", {"receipt": sent.receipt}, dedup_key=sent.delivery)
+    except InstanceFinished:
+        order = await Order.get(sent.order)
+        if (order.result or {}).get("receipt") != sent.receipt:
+            raise  # money for an order that was given up
 
 
 @api.delete("/orders/{number}", status_code=204)
