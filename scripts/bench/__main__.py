@@ -19,6 +19,7 @@ from bench.report import Result
 
 _OUTPUT = Path(__file__).resolve().parents[2] / ".cache" / "bench"
 _ROUNDS, _QUICK_ROUNDS = 5, 1
+_COMMAND = ("python3", "scripts/run.py", "rivals:bench")
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
     wanted = _arguments(argv)
     about: dict[str, Any] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": shlex.join(["python", "-m", "bench", *argv]),
+        "command": shlex.join([*_COMMAND, *argv]),
         "commit": machine.commit(),
         "machine": machine.describe(),
     }

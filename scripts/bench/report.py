@@ -11,6 +11,8 @@ from bench.digits import number
 from bench.jobs.line import CONCURRENCY
 from bench.rounds import Record
 
+_FORM = "; median (least to most)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -30,7 +32,7 @@ def as_json(about: Mapping[str, Any], results: Iterable[Result]) -> dict[str, An
 def as_markdown(about: Mapping[str, Any], results: Iterable[Result]) -> str:
     """Return a table for each job: medians, with the range of the rounds in brackets."""
     facts = [*about["machine"].values(), *about.get("servers", {}).values()]
-    head = f"{about['date']}, commit {about['commit']}, {', '.join(facts)}\n"
+    head = f"# Measured side by side\n\n{about['date']}, commit {about['commit']}, {', '.join(facts)}\n"
     head += f"\n    {about['command']}\n"
     return "\n".join([head, *(_section(result) for result in results)])
 
@@ -93,7 +95,7 @@ def _section(result: Result) -> str:
     lines = [
         f"## {job.title}",
         "",
-        f"Rounds: {result.rounds}, of {size} each; median (least to most).",
+        f"Rounds: {result.rounds}, of {size} each{_FORM if result.rounds > 1 else ''}.",
         "",
         _row(["", *columns, "times ours", "note"]),
         _row(["---", *["---:"] * (len(columns) + 1), "---"]),
@@ -147,7 +149,8 @@ def _why(record: Record) -> str:
 
 def _cell(values: Sequence[float]) -> str:
     found = spread(values)
-    return f"{number(found['median'])} ({number(found['least'])} to {number(found['most'])})"
+    middle, least, most = (number(found[name]) for name in ("median", "least", "most"))
+    return middle if least == most else f"{middle} ({least} to {most})"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from servers.server import Server
 
 ABOUT = {
     "date": "2026-11-20 06:00 UTC",
-    "command": "python -m bench",
+    "command": "python3 scripts/run.py rivals:bench",
     "commit": "abc1234",
     "machine": {"python": "3.11"},
 }
@@ -221,7 +221,7 @@ def test_the_table_shows_medians_ranges_and_ratios_within_a_round() -> None:
 
     table = report.as_markdown(ABOUT, [result])
 
-    assert "| Ours (ours-core 1.2) | 110 (100 to 200) | 1.00 (1.00 to 1.00) |  |" in table
+    assert "| Ours (ours-core 1.2) | 110 (100 to 200) | 1.00 |  |" in table
     assert "| Rival | 330 (300 to 400) | 3.00 (2.00 to 3.00) | as it comes |" in table
     assert "Not measured" not in table
 
@@ -270,7 +270,7 @@ def test_the_json_holds_every_sample() -> None:
     written = json.loads(json.dumps(report.as_json(ABOUT, [result])))
 
     (told,) = written["jobs"][0]["contenders"]
-    assert "python -m bench" == written["command"]
+    assert "python3 scripts/run.py rivals:bench" == written["command"]
     assert [100, 120] == told["figures"][PER_WORKFLOW]["rounds"]
     assert 110 == told["figures"][PER_WORKFLOW]["median"]
 
