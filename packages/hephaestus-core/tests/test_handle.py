@@ -1,13 +1,8 @@
-"""A handle means its run, and gives its result or says why there is none."""
+"""A handle means its run."""
 
 from typing import Any
 
-import pytest
-
-from hephaestus.context import Context
-from hephaestus.errors import InstanceFailed
 from hephaestus.handle import Handle
-from hephaestus.instance import FinishedStep, Instance, Status, StepError
 from hephaestus.steps import WaitForEvent
 
 RUN_ID = "01890000-0000-7000-8000-000000000000"
@@ -34,10 +29,6 @@ def handle(answer: Any = None) -> tuple[Handle, Recorder]:
     return Handle("orderid::42", RUN_ID, app), app
 
 
-def run(status: Status, **fields: Any) -> Instance:
-    return Instance(id="orderid::42", run_id=RUN_ID, workflow="Order", status=status, **fields)
-
-
 async def test_every_verb_asks_the_app_for_this_run() -> None:
     order, app = handle("answer")
 
@@ -45,9 +36,9 @@ async def test_every_verb_asks_the_app_for_this_run() -> None:
     await order.resume("paid", {"a": 1}, step=paid, dedup_key="k")
     await order.cancel()
     await order.retry()
-    answers += [await order.get(), await order.history()]
+    answers += [await order.get(), await order.history(), await order.result(timeout=5)]
 
-    assert ["answer", "answer", "answer"] == answers
+    assert ["answer"] * 4 == answers
     assert [
         ("wait", (RUN_ID, 3), {"until": "waiting"}),
         ("resume", (RUN_ID, "paid", {"a": 1}), {"step": paid, "dedup_key": "k"}),
@@ -55,41 +46,8 @@ async def test_every_verb_asks_the_app_for_this_run() -> None:
         ("retry", (RUN_ID,), {}),
         ("get", (RUN_ID,), {}),
         ("history", (RUN_ID,), {}),
+        ("result", (RUN_ID, 5), {}),
     ] == app.calls
-
-
-async def test_the_result_is_waited_for_until_the_end() -> None:
-    ended = FinishedStep(event="received", routes={"done": None})
-    context = Context(steps={"paid": {"paid": True}, "done": {}})
-    order, app = handle(run("completed", context=context, finished={"paid": ended}))
-
-    result = await order.result(timeout=5)
-
-    assert {"paid": True} == result
-    assert [
-        ("wait", (RUN_ID, 5), {"until": frozenset({"completed", "failed", "cancelled"})})
-    ] == app.calls
-
-
-async def test_a_failed_run_has_no_result_but_a_reason() -> None:
-    error = StepError(step="charge", type="ValueError", message="no card", attempt=5)
-    order, _ = handle(run("failed", error=error))
-
-    with pytest.raises(InstanceFailed, match=r"'orderid::42' .* failed: .*no card") as caught:
-        await order.result()
-
-    assert ("orderid::42", RUN_ID, "failed") == (
-        caught.value.instance_id,
-        caught.value.run_id,
-        caught.value.status,
-    )
-
-
-async def test_a_cancelled_run_has_no_result() -> None:
-    order, _ = handle(run("cancelled"))
-
-    with pytest.raises(InstanceFailed, match=r"'orderid::42' .* cancelled$"):
-        await order.result()
 
 
 def test_a_handle_shows_the_run_and_not_the_app() -> None:

@@ -44,7 +44,7 @@ async def test_a_wait_for_the_next_wait_ends_as_soon_as_it_begins() -> None:
 async def test_a_quick_run_of_another_process_is_noticed_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hephaestus.app._LONGEST_LOOK", 3600.0)
+    monkeypatch.setattr("hephaestus.waiting._LONGEST_LOOK", 3600.0)
     storage = MemoryStorage()
     async with Hephaestus(storage, name="here") as here, Hephaestus(storage, name="there") as there:
         here.runner.watch.first_look = 0.001

@@ -3,21 +3,20 @@
 import asyncio
 import itertools
 import logging
-import time
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from hephaestus import duration, engine, running
+from hephaestus import data, duration, running
 from hephaestus.clock import Clock, SystemClock
 from hephaestus.context import Context
 from hephaestus.duration import Duration
 from hephaestus.errors import (
+    InstanceFailed,
     InstanceFinished,
     InvalidArgument,
     NoApp,
-    WaitTimeout,
 )
 from hephaestus.handle import Handle
 from hephaestus.instance import STATUSES, TERMINAL, Entry, Instance, Status
@@ -25,16 +24,14 @@ from hephaestus.key import checked_id, unique_key
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.runner import Runner
-from hephaestus.standstill import reasons
 from hephaestus.steps import key_of
 from hephaestus.storage import Storage
 from hephaestus.telemetry import events
+from hephaestus.waiting import Waiting
 from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus")
 _numbers = itertools.count(1)
-_LONGEST_LOOK = 1.0
-"""Seconds between two looks at a run that another process may finish, once it has taken long."""
 
 
 class Hephaestus:
@@ -94,6 +91,7 @@ class Hephaestus:
             running.unregister(self)
             self._state = "closed"
             raise
+        self._waiting = Waiting(self.storage, self.runner.watch, self.clock, self._check_open)
         self._state = "open"
         events.runner_init(
             app=self._name, runner=self.runner.name, storage=type(self.storage).__name__
@@ -290,37 +288,34 @@ class Hephaestus:
         # Nothing comes after the end, so no one waits beyond it.
         wanted = TERMINAL.union(_statuses(until))
         limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
-        started = time.monotonic()
-        look = self.runner.watch.first_look
-        with self.runner.watch.watching(id) as watching:
-            instance = await self._find(id, workflow, version)
-            while instance.status not in wanted or await self._goes_on(instance):
-                left, look = look, min(2 * look, _LONGEST_LOOK)
-                if limit is not None:
-                    left = min(left, limit - (time.monotonic() - started))
-                    if left <= 0:
-                        raise await self._out_of_time(instance.run_id, limit)
-                # A look that nobody asked for is a cheap one.
-                noticed = await watching.changed(left)
-                self._check_open()
-                instance = await self.storage.get(instance.run_id, history=noticed)
-        return instance if instance.execution_history else await self.get(instance.run_id)
-
-    async def _out_of_time(self, run_id: str, limit: float) -> WaitTimeout:
-        """Return the error of a wait, which says why the run is not there yet."""
-        instance = await self.get(run_id)
-        snapshot = await self.storage.load(run_id)
-        why = "; ".join(reasons(instance, snapshot, self.clock.now()))
-        return WaitTimeout(instance.id, instance.status, limit, why or None)
-
-    async def _goes_on(self, instance: Instance) -> bool:
-        """Tell whether a run that stands still was answered, or has moved since it was read."""
-        if instance.status not in ("waiting", "halted"):
-            return False
-        snapshot = await self.storage.load(instance.run_id)
-        return snapshot.instance.revision != instance.revision or engine.goes_on(
-            instance, snapshot.inbox, self.clock.now()
+        return await self._waiting.reach(
+            id, wanted, limit, workflow=workflow, version=version, history=True
         )
+
+    async def result(
+        self,
+        id: str,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # as for `wait`
+        *,
+        workflow: object = None,
+        version: int | None = None,
+    ) -> Any:
+        """Return the result of a run once it is completed.
+
+        Raises:
+            InstanceFailed: It failed or was cancelled.
+            WaitTimeout: The time passed before its end.
+        """
+        self._check_open()
+        limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
+        instance = await self._waiting.reach(
+            id, TERMINAL, limit, workflow=workflow, version=version, history=False
+        )
+        if instance.status != "completed":
+            reason = None if instance.error is None else str(instance.error)
+            raise InstanceFailed(instance.id, instance.run_id, instance.status, reason)
+        # Others may wait for it as well, and each may do with the result what it likes.
+        return data.copied(instance.result)
 
     async def _find(self, id: str, workflow: object, version: int | None) -> Instance:
         self._check_open()

@@ -178,12 +178,7 @@ class BlockingHephaestus:
             InstanceFailed: It failed or was cancelled.
             WaitTimeout: The time passed before its end.
         """
-
-        async def work(app: Hephaestus) -> Any:
-            instance = await app.get(id, **which)
-            return await Handle(instance.id, instance.run_id, app).result(timeout)
-
-        return self._run(work, None)
+        return self._run(lambda app: app.result(id, timeout, **which), None)
 
     def forget(self) -> None:
         """Leave to the parent what a forked process inherits: here is no thread that serves it."""

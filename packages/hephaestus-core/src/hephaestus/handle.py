@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hephaestus.duration import Duration
-from hephaestus.errors import InstanceFailed
-from hephaestus.instance import TERMINAL, Entry, Instance, Status
+from hephaestus.instance import Entry, Instance, Status
 from hephaestus.steps.names import Keyed
 
 
@@ -73,6 +72,17 @@ class Verbs(Protocol):
         """Return the run once it is finished or halted; with `until`, finished or one of those."""
         ...
 
+    async def result(
+        self,
+        id: str,
+        timeout: Duration | None = None,  # noqa: ASYNC109  # as for `wait`
+        *,
+        workflow: type[Any] | str | None = None,
+        version: int | None = None,
+    ) -> Any:
+        """Return the result of the run once it is completed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Handle:
@@ -110,11 +120,7 @@ class Handle:
             InstanceFailed: It failed or was cancelled.
             WaitTimeout: The time passed before its end.
         """
-        instance = await self.app.wait(self.run_id, timeout, until=TERMINAL)
-        if instance.status != "completed":
-            reason = None if instance.error is None else str(instance.error)
-            raise InstanceFailed(self.id, self.run_id, instance.status, reason)
-        return instance.result
+        return await self.app.result(self.run_id, timeout)
 
     async def resume(
         self,

@@ -1,6 +1,9 @@
 """Waiting in this process for a run to change."""
 
 import asyncio
+from collections.abc import Callable
+
+from hephaestus.instance import Instance
 
 
 class Watch:
@@ -14,13 +17,19 @@ class Watch:
 
     def __init__(self, first_look: float = 1.0) -> None:
         self.first_look = first_look
+        self.carries: Callable[[str], bool] = _nothing
+        """Tells of a run id whether that run is running, and by this process alone.
+
+        Its next change is told here then, unless somebody interferes from outside.
+        """
+
         self._waiting: dict[str, set[Watching]] = {}
 
-    def notify(self, *ids: str) -> None:
-        """Wake all who wait for a run, by any of its ids."""
-        for one in ids:
+    def notify(self, instance: Instance) -> None:
+        """Wake all who wait for a run, by either of its ids, with the run as it was committed."""
+        for one in (instance.run_id, instance.id):
             for watching in self._waiting.get(one, ()):
-                watching.notice()
+                watching.notice(instance)
 
     def watching(self, id: str) -> "Watching":
         """Return a context in which no change of a run with that id or run id goes unnoticed."""
@@ -33,7 +42,7 @@ class Watching:
     def __init__(self, waiting: "dict[str, set[Watching]]", id: str) -> None:
         self._waiting = waiting
         self._id = id
-        self._changed = False
+        self._news: Instance | None = None
         self._sleeping: asyncio.Future[None] | None = None
 
     def __enter__(self) -> "Watching":
@@ -46,9 +55,12 @@ class Watching:
         if not others:
             del self._waiting[self._id]
 
-    async def changed(self, seconds: float) -> bool:
-        """Return True when the run changes, or False after that many seconds."""
-        if not self._changed:
+    async def changed(self, seconds: float) -> Instance | None:
+        """Return the run when it changes, without history; or None after that many seconds.
+
+        It is as the last change left it, and is shared with others.
+        """
+        if self._news is None:
             loop = asyncio.get_running_loop()
             self._sleeping = loop.create_future()
             timer = loop.call_later(seconds, self._wake)
@@ -57,14 +69,18 @@ class Watching:
             finally:
                 timer.cancel()
                 self._sleeping = None
-        noticed, self._changed = self._changed, False
-        return noticed
+        news, self._news = self._news, None
+        return news
 
-    def notice(self) -> None:
+    def notice(self, instance: Instance) -> None:
         """Learn that the run has changed."""
-        self._changed = True
+        self._news = instance
         self._wake()
 
     def _wake(self) -> None:
         if self._sleeping is not None and not self._sleeping.done():
             self._sleeping.set_result(None)
+
+
+def _nothing(run_id: str) -> bool:  # noqa: ARG001  # it carries none
+    return False

@@ -228,6 +228,38 @@ async def test_a_later_lease_of_the_same_attempt_stops_the_body_of_the_earlier_o
     assert (True, False) == (former.ended, held.ended)
 
 
+async def test_it_carries_a_run_as_long_as_it_holds_the_only_step(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    first, second = (keeper.lease("run", key, 1, NOW) for key in ("charge", "ship"))
+    seen = [keeper.carries("run")]
+
+    held = keeper.hold(first, sole=True)
+    seen.append(keeper.carries("run"))
+    keeper.drop(held)
+    seen.append(keeper.carries("run"))
+    keeper.hold(second)
+    seen.append(keeper.carries("run"))
+
+    assert [False, True, False, False] == seen
+
+
+async def test_what_is_lost_or_given_back_is_not_carried(
+    storage: Storage, keeper: LeaseKeeper
+) -> None:
+    lost, ended, kept = [keeper.hold(await leased(storage, keeper), sole=True) for _ in range(3)]
+    run = (await storage.load(lost.lease.run_id)).instance
+    await commit(storage, moved(run), ended=(("charge", 1),))
+
+    await keeper.renew(NOW + 5 * SECOND)
+    keeper.lose([ended])
+    carried = [keeper.carries(one.lease.run_id) for one in (lost, ended, kept)]
+    await keeper.release()
+
+    assert [False, False, True] == carried
+    assert not keeper.carries(kept.lease.run_id)
+
+
 async def test_what_is_still_held_is_given_back(
     storage: Storage, keeper: LeaseKeeper, bodies: Bodies
 ) -> None:

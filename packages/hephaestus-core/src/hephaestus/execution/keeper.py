@@ -22,10 +22,13 @@ _RENEWALS = 3
 class Held:
     """A lease that is renewed."""
 
-    __slots__ = ("_body", "ended", "lease")
+    __slots__ = ("_body", "ended", "lease", "sole")
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, sole: bool) -> None:
         self.lease = lease
+        self.sole = sole
+        """Whether its step is the only one at which the run stands."""
+
         self.ended = False
         """Whether it is renewed no more: lost, ended by a commit, or dropped."""
 
@@ -55,7 +58,9 @@ class LeaseKeeper:
         self._storage = storage
         self._clock = clock
         self._length = length
-        self._held: dict[tuple[str, str, int], Held] = {}
+        self._held: dict[str, dict[tuple[str, int], Held]] = {}
+        """By run, and there by step and attempt."""
+
         self._abandoned: list[Lease] = []
         self._numbers = itertools.count(1)
 
@@ -74,15 +79,19 @@ class LeaseKeeper:
         """Return the lease at full length again."""
         return msgspec.structs.replace(lease, until=now + self._length)
 
-    def hold(self, lease: Lease) -> Held:
+    def hold(self, lease: Lease, *, sole: bool = False) -> Held:
         """Renew the lease from now on.
 
         An earlier lease of the same attempt is lost by now: the run failed and was taken up
         again, before a renewal could tell.
+
+        Args:
+            sole: Whether its step is the only one at which the run stands.
         """
-        key = lease.key
-        former = self._held.get(key)
-        held = self._held[key] = Held(lease)
+        held = Held(lease, sole)
+        places = self._held.setdefault(lease.run_id, {})
+        former = places.get((lease.step, lease.attempt))
+        places[lease.step, lease.attempt] = held
         if former is not None:
             former.lose()
         return held
@@ -91,22 +100,24 @@ class LeaseKeeper:
         """Renew that lease no more."""
         if not held.ended:
             held.ended = True
-            del self._held[held.lease.key]
+            self._forget(held.lease)
+
+    def carries(self, run_id: str) -> bool:
+        """Tell whether the only step at which a run stands is executed here: it is running."""
+        return any(held.sole for held in self._held.get(run_id, {}).values())
 
     def of(self, run_id: str, attempts: Sequence[tuple[str, int]]) -> list[Held]:
         """Return what is held of these (step, attempt) pairs of a run."""
-        found = []
-        for step, attempt in attempts:
-            held = self._held.get((run_id, step, attempt))
-            if held is not None:
-                found.append(held)
-        return found
+        places = self._held.get(run_id)
+        if places is None:
+            return []
+        return [places[attempt] for attempt in attempts if attempt in places]
 
     def lose(self, ending: Sequence[Held]) -> None:
         """Stop the bodies whose leases a commit of this process has ended."""
         for held in ending:
             if not held.ended:
-                del self._held[held.lease.key]
+                self._forget(held.lease)
                 held.lose()
 
     async def run(self) -> None:
@@ -131,13 +142,13 @@ class LeaseKeeper:
         Args:
             reached: The time that the clock is about to reach; leases last beyond it.
         """
-        asked = dict(self._held)
+        asked = {held.lease.key: held for held in self._all()}
         leases = [held.lease for held in asked.values()]
         lost = await self._storage.renew(leases, reached + self._length, self._clock.now())
         for lease in lost:
             held = asked[lease.key]
             if not held.ended:
-                del self._held[lease.key]
+                self._forget(lease)
                 # Without a body, a commit has ended it whose answer is still on its way.
                 if held.lose():
                     _log.warning(
@@ -151,10 +162,19 @@ class LeaseKeeper:
 
     async def release(self) -> None:
         """Give back what is still held, so that others take over at once."""
-        for held in [*self._held.values()]:
+        for held in self._all():
             self._abandoned.append(held.lease)
             self.drop(held)
         await self._give_back()
+
+    def _all(self) -> list[Held]:
+        return [held for places in self._held.values() for held in places.values()]
+
+    def _forget(self, lease: Lease) -> None:
+        places = self._held[lease.run_id]
+        del places[lease.step, lease.attempt]
+        if not places:
+            del self._held[lease.run_id]
 
     async def _give_back(self) -> None:
         leases = tuple(self._abandoned)

@@ -329,7 +329,7 @@ class Execution:
         self._keeper.lose(ending)
         instance = change.instance
         if instance.status != before.status or advanced.waits:
-            self._watch.notify(instance.run_id, instance.id)
+            self._watch.notify(instance)
         if bus.anyone():
             report(
                 before,

@@ -100,6 +100,7 @@ class LocalRunner:
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper = LeaseKeeper(storage, clock, owner, self._lease)
+        self.watch.carries = self._keeper.carries
         self._execution = Execution(
             storage=storage,
             clock=clock,
@@ -200,7 +201,7 @@ class LocalRunner:
     def _take_up(self, instance: Instance, leases: Sequence[Lease]) -> None:
         for lease in leases:
             # Held before its task begins, which sees if the lease has ended by then.
-            held = self._keeper.hold(lease)
+            held = self._keeper.hold(lease, sole=len(instance.active) == 1)
             if self._stopping:
                 self._free += 1  # a start that overlapped the close, which gives the lease back
             else:
@@ -235,7 +236,8 @@ class LocalRunner:
             self._note(placed)
             if not placed.leases:
                 return
-            instance, held = placed.instance, self._keeper.hold(placed.leases[0])
+            instance = placed.instance
+            held = self._keeper.hold(placed.leases[0], sole=len(instance.active) == 1)
             self._take_up(instance, placed.leases[1:])
         self._make_room()
 

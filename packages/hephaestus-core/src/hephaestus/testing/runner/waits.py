@@ -10,6 +10,7 @@ from hephaestus.outcome import Halt
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.stage import PATIENCE, Stage
 from hephaestus.testing.runner.workflows import Approval, Bill, Errand
+from hephaestus.testing.storage.values import EVERYTHING, exactly
 
 
 class Waits(Apps):
@@ -99,6 +100,20 @@ class Waits(Apps):
 
         assert "completed" == ended.status
         assert ended == await errand.wait(0) == await errand.get()
+
+    async def test_a_result_is_what_the_storage_has_and_nobody_elses(
+        self, open_app: OpenApp, stage: Stage
+    ) -> None:
+        stage.direct("run_errand", lambda _: EVERYTHING)
+        await open_app()
+
+        errand = await Errand.start("1", stage.initial())
+        first, second = await asyncio.gather(errand.result(PATIENCE), errand.result(PATIENCE))
+        first["lists"].append("changed")
+
+        stored = (await errand.get()).result
+        assert exactly(second) == exactly(stored)
+        assert exactly(await errand.result(PATIENCE)) == exactly(stored) == exactly(EVERYTHING)
 
     async def test_many_wait_for_one_run(self, open_app: OpenApp, stage: Stage) -> None:
         stage.direct("run_errand", lambda _: stage.reached("go"))
