@@ -12,11 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from hephaestus.testing.storage.samples import NOW, change, moved, new_run
 from hephaestus_postgres import PostgresStorage
 from hephaestus_postgres.migrator import Migrator
-from hephaestus_postgres.parcel import changed_run, commit_columns
+from hephaestus_postgres.parcel import changed_run, tables
 from hephaestus_postgres.tables import Tables
 from servers.sql import execute
 
 ROWS = 20_000
+SENT = (
+    "due", "claim", "load", "loads", "find", "post", "posts", "commit", "commits", "renew",
+    "holders",
+)  # fmt: skip
 
 FILL = """
     INSERT INTO {schema}.workflow_instances (
@@ -108,9 +112,7 @@ async def test_a_query_finds_its_rows_by_an_index(
     assert "Seq Scan on workflow_instances" not in plan
 
 
-@pytest.mark.parametrize(
-    "statement", ["due", "claim", "load", "find", "post", "commit", "renew", "holders"]
-)
+@pytest.mark.parametrize("statement", SENT)
 async def test_what_a_runner_sends_finds_its_rows_by_an_index(
     storage: PostgresStorage, statement: str
 ) -> None:
@@ -161,15 +163,17 @@ def _sent(storage: PostgresStorage) -> dict[str, list[Any]]:
     """Return statements that runners send, each with values."""
     sql, run = storage._sql, "run-777"
     parcel = changed_run(change(moved(new_run(run_id=run))), storage.codec)
-    columns = commit_columns([parcel])
-    post = [["m"], [run], ["m"], ["{}"], [None], [None], [None]]
+    message = ("m", run, "m", "{}", None, None, None)
     return {
         "due": [sql.due, NOW + timedelta(days=1), 20, ["shop.Orders"], [1], NOW],
         "claim": [sql.claim, run, "charge", 1, "{}", [], "charge/1"],
-        "load": [sql.read, [run], [True], [False]],
+        "load": sql.read([(run, True, False)]),
+        "loads": sql.read([(run, True, False)] * 2),
         "find": [sql.find, ["orderid::777"]],
-        "post": [sql.post, *post],
-        "commit": [sql.commit(columns), *columns],
+        "post": sql.post([message]),
+        "posts": sql.post([message] * 2),
+        "commit": sql.commit(*tables([parcel])),
+        "commits": sql.commit(*tables([parcel, parcel])),
         "renew": [sql.renew, [run], ["{}"], NOW, NOW],
         "holders": [sql.holders, ["key"], [run]],
     }

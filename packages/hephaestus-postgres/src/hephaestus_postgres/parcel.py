@@ -1,7 +1,7 @@
-"""What one caller writes, encoded when it asks; several of them become columns."""
+"""What one caller writes, encoded when it asks."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,21 +10,17 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message
 from hephaestus.storage import Change
 from hephaestus_postgres import rows
-from hephaestus_postgres.rows import ENTRY_COLUMNS, text
-
-_CREATE = 18
-_COMMIT = 11
-_MESSAGES = 3
-_POST = 7
+from hephaestus_postgres.given import Row
+from hephaestus_postgres.rows import text
 
 
 class Parcel(NamedTuple):
     """A change, and the rows that are written for it."""
 
     change: Change
-    row: tuple[Any, ...]
-    entries: list[tuple[Any, ...]]
-    messages: list[tuple[Any, ...]]
+    row: Row
+    entries: list[Row]
+    messages: list[Row]
 
     @property
     def size(self) -> int:
@@ -77,29 +73,16 @@ def changed_run(change: Change, codec: Codec) -> Parcel:
     return Parcel(change, row, rows.entry_rows(change, codec), taken + kept)
 
 
-def create_columns(parcels: Sequence[Parcel]) -> list[list[Any]]:
-    """Return the values of `CREATE`."""
-    return [*_entries(parcels), *_columns([one.row for one in parcels], _CREATE)]
+def tables(parcels: Sequence[Parcel]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return the rows of the runs, of their entries, and of the messages."""
+    return (
+        [one.row for one in parcels],
+        [row for one in parcels for row in one.entries],
+        [row for one in parcels for row in one.messages],
+    )
 
 
-def commit_columns(parcels: Sequence[Parcel]) -> list[list[Any]]:
-    """Return the values of `COMMIT`, and of its messages if there are any."""
-    made = [*_entries(parcels), *_columns([one.row for one in parcels], _COMMIT)]
-    messages = [row for one in parcels for row in one.messages]
-    return [*made, *_columns(messages, _MESSAGES)] if messages else made
-
-
-def post_columns(posted: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Return the values of `POST`."""
-    return _columns(posted, _POST)
-
-
-def entry_columns(made: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Return rows of entries as columns."""
-    return _columns(made, len(ENTRY_COLUMNS))
-
-
-def run_row(instance: Instance, codec: Codec) -> tuple[Any, ...]:
+def run_row(instance: Instance, codec: Codec) -> Row:
     """Return what the statements that insert a run begin with."""
     return (
         instance.run_id,
@@ -117,18 +100,10 @@ def run_row(instance: Instance, codec: Codec) -> tuple[Any, ...]:
     )
 
 
-def message_row(message: Message, codec: Codec) -> tuple[Any, ...]:
+def message_row(message: Message, codec: Codec) -> Row:
     """Return what inserts a message.
 
     Raises:
         NotSerializable: It holds what cannot be stored.
     """
     return rows.message_row(message, codec)
-
-
-def _entries(parcels: Iterable[Parcel]) -> list[list[Any]]:
-    return entry_columns([row for one in parcels for row in one.entries])
-
-
-def _columns(made: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*made, strict=True)] or [[] for _ in range(width)]

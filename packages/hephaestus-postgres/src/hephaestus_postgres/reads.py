@@ -10,7 +10,8 @@ from hephaestus_postgres.batcher import Batcher
 from hephaestus_postgres.failures import mapped
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.transaction import run
-from hephaestus_postgres.wire import Record, Wire
+from hephaestus_postgres.wire import Record
+from hephaestus_postgres.wires import Wires
 
 
 class _Question(NamedTuple):
@@ -22,18 +23,17 @@ class _Question(NamedTuple):
 class Reads:
     """Reads runs, each with its inbox or its history as they were at the same moment."""
 
-    def __init__(self, engine: AsyncEngine, statements: Statements) -> None:
+    def __init__(self, engine: AsyncEngine, wires: Wires, statements: Statements) -> None:
         self._engine = engine
+        self._wires = wires
         self._sql = statements
-        self._wire = Wire(engine)
         self._reads: Batcher[_Question, Record] = Batcher(self._read, self._read_alone)
         self._finds: Batcher[str, Sequence[Record]] = Batcher(self._find, self._find_alone)
 
     async def close(self) -> None:
-        """Let what is under way end, and give the connection back."""
+        """Let what is under way end."""
         for batcher in (self._reads, self._finds):
             await batcher.idle()
-        await self._wire.close()
 
     async def row(self, run_id: str, *, inbox: bool = False, history: bool = False) -> Record:
         """Return the row of a run.
@@ -53,7 +53,7 @@ class Reads:
         return await self._finds.send(id)
 
     async def _read(self, asked: Sequence[_Question]) -> Sequence[Record | Exception]:
-        found = await self._wire.fetch(self._sql.read, *map(list, zip(*asked, strict=True)))
+        found = await self._wires.fetch(*self._sql.read(asked))
         rows = {row["place"] - 1: row for row in found}
         return [
             rows.get(place) or InstanceNotFound(question.run_id)
@@ -63,14 +63,14 @@ class Reads:
     async def _read_alone(self, question: _Question) -> Record:
         with mapped():
             async with self._engine.connect() as connection:
-                found = await run(connection, self._sql.read, *([value] for value in question))
+                found = await run(connection, *self._sql.read([question]))
         if not found:
             raise InstanceNotFound(question.run_id)
         return found[0]
 
     async def _find(self, ids: Sequence[str]) -> Sequence[Sequence[Record]]:
         found: list[list[Record]] = [[] for _ in ids]
-        for row in await self._wire.fetch(self._sql.find, list(ids)):
+        for row in await self._wires.fetch(self._sql.find, list(ids)):
             found[row["place"] - 1].append(row)
         return found
 

@@ -1,10 +1,10 @@
 """The statements of the storage, each in a file of its own, for the tables of one storage.
 
-A statement takes columns of values as arrays and finds its rows by an index. One that changes a
-run locks its row first, and reads from the locked row what others change without a revision:
-the leases. What another transaction holds is skipped, and sent alone afterwards. A test as
-`(… IN (SELECT …)) IS TRUE` keeps the planner from a join, which would compare all with all: the
-better kinds of joins are switched off, see `wire`.
+A statement takes columns of values as arrays, and what one caller sends as it is, see `given`; it
+finds its rows by an index. One that changes a run locks its row first, and reads from the locked
+row what others change without a revision: the leases. What another transaction holds is skipped,
+and sent alone afterwards. A test as `(… IN (SELECT …)) IS TRUE` keeps the planner from a join,
+which would compare all with all: the better kinds of joins are switched off, see `wire`.
 
 In a file, `{instances}`, `{entries}` and `{inbox}` are the tables; any other name in braces is a
 part, which is a file that begins with an underscore, or one of the few words given here.
@@ -14,20 +14,22 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import product
+from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
+from hephaestus_postgres.given import Given, Row
 from hephaestus_postgres.tables import Tables
 
 _FOLDER = files("hephaestus_postgres") / "statements"
 _PART = re.compile(r"\{([a-z_]+)\}")
 _KEY = "hashtextextended(unique_key, 0)"
+_LOCK = f"pg_try_advisory_xact_lock({_KEY})"
+_WAITING_LOCK = f"pg_advisory_xact_lock({_KEY}) IS NOT NULL"
 _KNOWN = "ON CONFLICT DO NOTHING"
-
-_COMMIT_ONLY = 24
-"""So many columns has a commit without messages."""
 
 
 class Statements:
@@ -35,26 +37,33 @@ class Statements:
 
     def __init__(self, tables: Tables) -> None:
         self._names = {name: quoted(table) for name, table in tables._asdict().items()}
-        self.create = self._made("create", lock=f"pg_try_advisory_xact_lock({_KEY})")
-        self.create_alone = self._made("create", lock=f"pg_advisory_xact_lock({_KEY}) IS NOT NULL")
+        self._creates = {
+            (alone, told): self._given(
+                "create",
+                lock=_WAITING_LOCK if alone else _LOCK,
+                told=_read("_told") if told else "",
+                known=_KNOWN,
+            )
+            for alone, told in product((False, True), repeat=2)
+        }
         self.holders = self._made("holders")
         # An entry of a batch is new, so that PostgreSQL need not note that it looked.
         self._commits = {
-            (alone, messages): self._made(
+            (alone, told, messages): self._given(
                 "commit",
                 skip="" if alone else "SKIP LOCKED",
+                told=_read("_told") if told else "",
                 known=_KNOWN if alone else "",
                 messages=_read("_messages") if messages else "",
             )
-            for alone in (False, True)
-            for messages in (False, True)
+            for alone, told, messages in product((False, True), repeat=3)
         }
         self.standing = self._made("standing")
         self.lock = self._made("lock")
-        self.post = self._made("post")
+        self._post = self._given("post")
         self.withdraw = self._made("withdraw")
         self.find = self._made("find")
-        self.read = self._made("read", inbox_of_run=_read("_inbox"))
+        self._read = self._given("read", inbox_of_run=_read("_inbox"))
         self.entries = self._made("entries")
         self.claim = self._made("claim")
         self.renew = self._made(
@@ -72,14 +81,45 @@ class Statements:
         self.due = self._made("due")
         self.put = self._made("put")
         self.unset_results = self._made("unset_results")
-        self.record = self._made("record")
+        self._record = self._given("record")
         self.doomed = self._made("doomed")
         self.old = self._made("old")
         self.delete = self._made("delete")
 
-    def commit(self, columns: Sequence[object], *, alone: bool = False) -> str:
-        """Return the statement that commits such columns; alone, it waits for others."""
-        return self._commits[alone, len(columns) > _COMMIT_ONLY]
+    def create(
+        self, runs: Sequence[Row], entries: Sequence[Row], *, alone: bool = False
+    ) -> list[Any]:
+        """Return the statement that inserts runs, and its values; alone, it waits for others."""
+        tables = [rows for rows in (entries, runs) if rows]
+        return self._creates[alone, bool(entries)].filled(*tables, is_one=len(runs) == 1)
+
+    def commit(
+        self,
+        runs: Sequence[Row],
+        entries: Sequence[Row],
+        messages: Sequence[Row],
+        *,
+        alone: bool = False,
+    ) -> list[Any]:
+        """Return the statement that commits changes of runs, and its values."""
+        tables = [rows for rows in (entries, runs, messages) if rows]
+        statement = self._commits[alone, bool(entries), bool(messages)]
+        return statement.filled(*tables, is_one=len(runs) == 1)
+
+    def post(self, messages: Sequence[Row]) -> list[Any]:
+        """Return the statement that puts messages into inboxes, and its values."""
+        return self._post.filled(messages, is_one=len(messages) == 1)
+
+    def read(self, questions: Sequence[Row]) -> list[Any]:
+        """Return what reads runs, given for each: its run id, with inbox?, with history?"""
+        return self._read.filled(questions, is_one=len(questions) == 1)
+
+    def record(self, entries: Sequence[Row]) -> list[Any]:
+        """Return the statement that appends entries to histories, and its values."""
+        return self._record.filled(entries, is_one=True)
+
+    def _given(self, name: str, **words: str) -> Given:
+        return Given(self._made(name, **words))
 
     def _made(self, name: str, **words: str) -> str:
         known = {**self._names, **words}

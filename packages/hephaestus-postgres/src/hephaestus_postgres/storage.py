@@ -36,16 +36,20 @@ from hephaestus_postgres.engines import Engines
 from hephaestus_postgres.failures import cause, mapped
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.opening import check_clock
-from hephaestus_postgres.parcel import entry_columns, run_row
+from hephaestus_postgres.parcel import run_row
 from hephaestus_postgres.reads import Reads
 from hephaestus_postgres.select import Selects
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.tables import TableNames, Tables
 from hephaestus_postgres.transaction import connection_of, run, step_transaction
 from hephaestus_postgres.wire import Record, Wire
+from hephaestus_postgres.wires import Wires
 from hephaestus_postgres.writes import Writes
 
 _log = logging.getLogger("hephaestus.storage")
+
+_WIRES = 4
+"""So many statements of reads and writes are under way at a time."""
 
 
 class PostgresStorage:
@@ -85,7 +89,7 @@ class PostgresStorage:
         self._select = Selects(self.tables)
         self._opening = asyncio.Lock()
         self._opened = 0
-        self._parts: tuple[Writes | Reads | Wire, ...] = ()
+        self._parts: tuple[Writes | Reads | Wires | Wire, ...] = ()
 
     @classmethod
     def from_models(
@@ -135,11 +139,12 @@ class PostgresStorage:
                 except BaseException:
                     await self._engines.dispose()
                     raise
-                self._writes = Writes(self._engine, self._sql, self.codec)
-                self._reads = Reads(self._engine, self._sql)
+                wires = Wires(self._engine, _WIRES)
+                self._writes = Writes(self._engine, wires, self._sql, self.codec)
+                self._reads = Reads(self._engine, wires, self._sql)
                 self._claims = Wire(self._engine, asynchronous=True)
                 self._watch = Wire(self._engine, asynchronous=True, patience="5s")
-                self._parts = (self._writes, self._reads, self._claims, self._watch)
+                self._parts = (self._writes, self._reads, wires, self._claims, self._watch)
             self._opened += 1
 
     async def close(self) -> None:
@@ -187,7 +192,8 @@ class PostgresStorage:
             async with self._transaction(IntegrityError) as connection:
                 await run(connection, self._sql.put, *row)
                 await run(connection, self._sql.unset_results, instance.run_id)
-                await run(connection, self._sql.record, *entry_columns(made))
+                if made:
+                    await run(connection, *self._sql.record(made))
         except IntegrityError as error:
             raise await self._writes.refused(instance, error) from cause(error)
 
@@ -222,7 +228,7 @@ class PostgresStorage:
         """Append an entry to a history."""
         row = rows.entry_row(recordable(entry), self.codec)
         async with self._transaction() as connection:
-            await run(connection, self._sql.record, *entry_columns([row]))
+            await run(connection, *self._sql.record([row]))
 
     async def entries(self, id: str) -> list[Entry]:
         """Return the history of a run."""

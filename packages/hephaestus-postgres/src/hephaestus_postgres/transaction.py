@@ -12,7 +12,7 @@ from hephaestus.errors import InstanceNotFound, InvalidArgument, StaleInstance
 from hephaestus.storage import Change, Snapshot
 from hephaestus_postgres import rows
 from hephaestus_postgres.failures import is_conflict, mapped
-from hephaestus_postgres.parcel import changed_run, commit_columns
+from hephaestus_postgres.parcel import changed_run, tables
 from hephaestus_postgres.sql import Statements
 
 
@@ -69,17 +69,16 @@ class StepTransaction:
             locked = await run(self._connection, self._statements.lock, self._run_id)
             if not locked:
                 raise InstanceNotFound(self._run_id)
-            (row,) = await run(
-                self._connection, self._statements.read, [self._run_id], [True], [False]
-            )
+            filled = self._statements.read([(self._run_id, True, False)])
+            (row,) = await run(self._connection, *filled)
         return rows.snapshot_of(row, self._codec)
 
     async def commit(self, change: Change) -> None:
         """Write the change, and commit."""
-        columns = commit_columns([changed_run(change, self._codec)])
-        sql = self._statements.commit(columns, alone=True)
+        parcel = changed_run(change, self._codec)
+        filled = self._statements.commit(*tables([parcel]), alone=True)
         with mapped(repeatable=True):
-            written = await run(self._connection, sql, *columns)
+            written = await run(self._connection, *filled)
             if not written:
                 raise StaleInstance(self._run_id, change.instance.revision - 1)
             await self.session.close()

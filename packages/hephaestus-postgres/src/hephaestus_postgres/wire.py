@@ -73,6 +73,11 @@ class Wire:
         self._going: asyncio.TimerHandle | None = None
         self._idling: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another statement would wait."""
+        return self._lock.locked()
+
     async def fetch(self, sql: str, *values: object) -> list[Record]:
         """Run a statement that may be repeated if its outcome is unknown; return its rows.
 

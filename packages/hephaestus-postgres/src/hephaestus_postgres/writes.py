@@ -23,15 +23,14 @@ from hephaestus_postgres.failures import NAME, cause, is_taken, mapped, translat
 from hephaestus_postgres.parcel import (
     Parcel,
     changed_run,
-    commit_columns,
-    create_columns,
     message_row,
     new_run,
-    post_columns,
+    tables,
 )
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.transaction import run
-from hephaestus_postgres.wire import Record, Wire
+from hephaestus_postgres.wire import Record
+from hephaestus_postgres.wires import Wires
 
 _LOOKS = 5
 """So often a start looks for who holds its key, before it gives up."""
@@ -49,21 +48,21 @@ class _Letter(NamedTuple):
 class Writes:
     """Sends what runners write, in as few transactions as can be."""
 
-    def __init__(self, engine: AsyncEngine, statements: Statements, codec: Codec) -> None:
+    def __init__(
+        self, engine: AsyncEngine, wires: Wires, statements: Statements, codec: Codec
+    ) -> None:
         self._engine = engine
+        self._wires = wires
         self._statements = statements
         self._codec = codec
-        self._creating, self._committing, self._posting = (Wire(engine) for _ in range(3))
         self._creates = Batcher(self._create, self._create_alone, size=_size)
         self._commits = Batcher(self._commit, self._commit_alone, size=_size, place=_run_id)
         self._posts = Batcher(self._post, self._post_alone, size=_size)
 
     async def close(self) -> None:
-        """Let what is under way end, and give the connections back."""
+        """Let what is under way end."""
         for batcher in (self._creates, self._commits, self._posts):
             await batcher.idle()
-        for wire in (self._creating, self._committing, self._posting):
-            await wire.close()
 
     async def create(self, change: Change) -> None:
         """Insert a run; see `Storage.create`."""
@@ -100,17 +99,18 @@ class Writes:
         return _Letter(message, row, sum(len(value) for value in row if isinstance(value, str)))
 
     async def _create(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
-        rows = await self._creating.fetch(self._statements.create, *create_columns(parcels))
+        runs, entries, _ = tables(parcels)
+        rows = await self._wires.fetch(*self._statements.create(runs, entries))
         written = {row["run_id"] for row in rows}
-        runs = [one.change.instance for one in parcels]
-        missing = [instance for instance in runs if instance.run_id not in written]
+        instances = [one.change.instance for one in parcels]
+        missing = [instance for instance in instances if instance.run_id not in written]
         found: Sequence[Record] = ()
         if missing:
             columns = _holder_columns(missing)
-            found = await self._creating.fetch(self._statements.holders, *columns)
+            found = await self._wires.fetch(self._statements.holders, *columns)
         return [
             True if instance.run_id in written else _as_created(instance, found)
-            for instance in runs
+            for instance in instances
         ]
 
     async def _create_alone(self, parcel: Parcel) -> bool:
@@ -121,8 +121,8 @@ class Writes:
     async def _create_in(self, connection: AsyncConnection, parcel: Parcel) -> None:
         instance = parcel.change.instance
         for _ in range(_LOOKS):
-            sql = self._statements.create_alone
-            if await run(connection, sql, *create_columns([parcel])):
+            filled = self._statements.create([parcel.row], parcel.entries, alone=True)
+            if await run(connection, *filled):
                 return
             columns = _holder_columns([instance])
             found = await run(connection, self._statements.holders, *columns)
@@ -133,13 +133,12 @@ class Writes:
         raise StorageUnavailable(NAME, f"the key of {instance.id!r} changes hands too quickly")
 
     async def _commit(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
-        columns = commit_columns(parcels)
-        rows = await self._committing.fetch(self._statements.commit(columns), *columns)
+        rows = await self._wires.fetch(*self._statements.commit(*tables(parcels)))
         written = {row["run_id"] for row in rows}
         missing = [run_id for one in parcels if (run_id := _run_id(one)) not in written]
         standing: dict[str, Record] = {}
         if missing:
-            found = await self._committing.fetch(self._statements.standing, missing)
+            found = await self._wires.fetch(self._statements.standing, missing)
             standing = {row["run_id"]: row for row in found}
         return [
             True if _run_id(one) in written else _as_committed(one.change, standing)
@@ -148,10 +147,10 @@ class Writes:
 
     async def _commit_alone(self, parcel: Parcel) -> bool:
         change = parcel.change
-        columns = commit_columns([parcel])
+        filled = self._statements.commit(*tables([parcel]), alone=True)
         try:
             async with self._alone(IntegrityError) as connection:
-                if await run(connection, self._statements.commit(columns, alone=True), *columns):
+                if await run(connection, *filled):
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
         except IntegrityError as error:
@@ -172,8 +171,8 @@ class Writes:
         return AlreadyRunning(instance.id, _holder(instance, found))
 
     async def _post(self, letters: Sequence[_Letter]) -> Sequence[bool | Exception | None]:
-        columns = post_columns([letter.row for letter in letters])
-        rows = await self._posting.fetch(self._statements.post, *columns)
+        filled = self._statements.post([letter.row for letter in letters])
+        rows = await self._wires.fetch(*filled)
         new = {row["place"] - 1: row["is_new"] for row in rows}
         return [
             new[place] if place in new else InstanceNotFound(letter.message.run_id)
@@ -185,7 +184,7 @@ class Writes:
             return await self._post_in(connection, letter)
 
     async def _post_in(self, connection: AsyncConnection, letter: _Letter) -> bool:
-        found = await run(connection, self._statements.post, *post_columns([letter.row]))
+        found = await run(connection, *self._statements.post([letter.row]))
         if not found:
             raise InstanceNotFound(letter.message.run_id)
         return bool(found[0]["is_new"])

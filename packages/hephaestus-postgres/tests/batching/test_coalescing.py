@@ -205,7 +205,7 @@ async def test_a_caller_that_is_cancelled_while_its_run_is_sent_finds_it_written
 ) -> None:
     run = new_run()
     caller = asyncio.create_task(opened.create(change(run)))
-    while not opened._writes._creating._lock.locked():  # noqa: ASYNC110  # nothing announces it
+    while not opened._writes._wires._wires[0].is_busy:  # noqa: ASYNC110  # nothing announces it
         await asyncio.sleep(0)
 
     caller.cancel()

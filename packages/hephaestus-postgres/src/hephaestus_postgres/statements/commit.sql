@@ -32,8 +32,5 @@ WITH held AS (
     FROM (SELECT *, ({ends}) AS ends FROM leased OFFSET 0) n
     WHERE i.run_id = n.run_id
     RETURNING i.run_id
-), told AS (
-    {write_entries} WHERE (e.run_id IN (SELECT run_id FROM written)) IS TRUE
-    {known}
-){messages}
+){told}{messages}
 SELECT run_id FROM written

@@ -22,8 +22,5 @@ WITH batch AS (
     FROM free
     ON CONFLICT DO NOTHING
     RETURNING run_id
-), told AS (
-    {write_entries} WHERE (e.run_id IN (SELECT run_id FROM written)) IS TRUE
-    ON CONFLICT DO NOTHING
-)
+){told}
 SELECT run_id FROM written
