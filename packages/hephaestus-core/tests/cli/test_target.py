@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from hephaestus.cli import place
+from hephaestus.cli.commands import hephaestus
 
 Command = Callable[..., Any]
 
@@ -49,6 +51,11 @@ def test_a_wrong_name_is_a_usage_error_in_one_line(
     assert (2, "") == (said.status, said.out)
     assert said.err.startswith(f"error: {complaint}")
     assert 1 == said.err.count("\n")
+
+
+@pytest.mark.parametrize("verb", hephaestus.commands.values(), ids=lambda verb: verb.name)
+def test_every_verb_takes_the_app_and_prints_json(verb: click.Command) -> None:
+    assert {"app", "as_json"} <= {each.name for each in verb.params}
 
 
 def test_without_arguments_it_shows_its_help_as_it_is(command: Command) -> None:
