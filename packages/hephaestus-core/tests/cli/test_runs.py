@@ -59,6 +59,7 @@ def test_filters_select_and_pages_follow_each_other(command: Command, run: Any) 
             "shop.Ordr",
             "hint: no workflow 'shop.Ordr' is defined here; did you mean 'shop.Order'?\n",
         ),
+        ("Ordr", "hint: no workflow 'Ordr' is defined here; did you mean 'shop.Order'?\n"),
         ("x", "hint: no workflow 'x' is defined here\n"),
         ("shop.User", ""),
     ],

@@ -22,6 +22,12 @@ def warn_if_unknown(name: str) -> None:
     """Say on standard error that the app has no workflow of a name, and which is meant."""
     known = known_names()
     if name not in known:
-        meant = next(iter(fitting(name, known)), None) or nearest(name, known)
+        meant = _nearest(name, known)
         hint = f"; did you mean {meant!r}?" if meant else ""
         click.echo(f"hint: no workflow {name!r} is defined here{hint}", err=True)
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that is most like a name, or whose last part is."""
+    last = {each.rpartition(".")[2]: each for each in known}
+    return last.get(name) or nearest(name, known) or last.get(nearest(name, last) or "")
