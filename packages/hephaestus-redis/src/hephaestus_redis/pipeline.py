@@ -1,4 +1,4 @@
-"""What is asked for while a flight is under way travels together in the next one."""
+"""What is asked for while flights are under way travels together in the next one."""
 
 import asyncio
 from collections import deque
@@ -11,6 +11,9 @@ from redis.exceptions import NoScriptError
 from hephaestus_redis.failures import FOREIGN, unavailable
 from hephaestus_redis.link import Link
 from hephaestus_redis.script import Command, Script
+
+_AT_ONCE = 2
+"""So many flights: while the server works on one, this process prepares the other."""
 
 _MOST_MEMBERS = 256
 _MOST_BYTES = 4 * 1024 * 1024
@@ -42,9 +45,9 @@ class _Member:
 
 
 class Pipeline:
-    """One flight of commands at a time, first in, first out; each succeeds or fails alone.
+    """Two flights of commands at a time, first in, first out; each succeeds or fails alone.
 
-    Nothing waits when no flight is under way. Cancelling a caller takes back what is not sent
+    Nothing waits unless both are under way. Cancelling a caller takes back what is not sent
     yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`. What the
     server does not know of the scripts is sent again with its source.
     """
@@ -53,7 +56,8 @@ class Pipeline:
         self._link = link
         self._prefix = prefix
         self._queue: deque[_Member] = deque()
-        self._flights: asyncio.Task[None] | None = None
+        self._flights: set[asyncio.Task[None]] = set()
+        self._free = _AT_ONCE
 
     async def run(self, script: Script, call: Mapping[str, Any]) -> Any:
         """Run a script and return what it returns."""
@@ -70,14 +74,18 @@ class Pipeline:
 
     async def idle(self) -> None:
         """Return when no flight is under way."""
-        if self._flights is not None:
-            await asyncio.wait([self._flights])
+        if self._flights:
+            await asyncio.wait(self._flights)
 
     def _put(self, command: Command, script: Script | None) -> "asyncio.Future[Any]":
         reply = asyncio.get_running_loop().create_future()
+        # A queue that is not empty is somebody's to take.
+        if self._free and not self._queue:
+            self._free -= 1
+            flight = asyncio.create_task(self._fly(), name="hephaestus-redis")
+            self._flights.add(flight)
+            flight.add_done_callback(self._flights.discard)
         self._queue.append(_Member(command, script, reply))
-        if self._flights is None:
-            self._flights = asyncio.create_task(self._fly(), name="hephaestus-redis")
         return reply
 
     async def _fly(self) -> None:
@@ -91,7 +99,7 @@ class Pipeline:
             for member in (*batch, *self._queue):
                 member.reply.cancel()
             self._queue.clear()
-            self._flights = None
+            self._free += 1
 
     def _next(self) -> list[_Member]:
         """Return the members of the next flight."""

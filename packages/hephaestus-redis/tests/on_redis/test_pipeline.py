@@ -56,6 +56,24 @@ async def test_what_comes_during_a_flight_travels_in_the_next_one_in_its_order()
     assert wire.flights == [[("GET", "first")], [("GET", n) for n in range(5)]]
 
 
+async def test_two_flights_are_under_way_at_a_time() -> None:
+    wire = Wire()
+    pipeline = Pipeline(wire, b"{x}:")
+    wire.free.clear()
+    calls = []
+    for n in range(4):
+        calls.append(asyncio.create_task(pipeline.ask(("GET", n))))
+        for _ in range(3):
+            await asyncio.sleep(0)
+    under_way = list(wire.flights)
+
+    wire.free.set()
+
+    assert [await call for call in calls] == [[("GET", n)] for n in range(4)]
+    assert under_way == [[("GET", 0)], [("GET", 1)]]
+    assert wire.flights[2:] == [[("GET", 2), ("GET", 3)]]
+
+
 async def test_a_caller_that_is_cancelled_takes_back_what_is_not_sent() -> None:
     wire = Wire()
     pipeline = Pipeline(wire, b"{x}:")
