@@ -1,13 +1,13 @@
 """How keys are named, and how texts and times are written in them.
 
-    {namespace}:run:<run id>            hash: the run; `result:<step>` is a field each
+    {namespace}:run:<run id>            hash: the run; `result:<step>` is a field each, `leases` is
+                                              attempt → who holds or held it, and until when
     {namespace}:history:<run id>        hash: entry id → place in the order, entry
     {namespace}:inbox:<run id>          hash: `message:<id>` → sequence, message;
                                               `outcome:<attempt>` → how many there are of it
     {namespace}:known:<run id>          set: the dedup keys that the run has seen
-    {namespace}:leases:<run id>         hash: attempt → who holds or held it
-    {namespace}:alarms:<run id>         sorted set: leases and unseen messages, by the time from
-                                                    which they need attention
+    {namespace}:unseen:<run id>         sorted set: the messages that no commit has named, by the
+                                                    time from which they need attention
     {namespace}:id:<id>                 sorted set: the runs of an id, unfinished ones last
     {namespace}:index:<status>:<workflow>  sorted set: runs by time of creation; either may be empty
     {namespace}:finished:<status>       sorted set: runs by the time of their end

@@ -7,19 +7,18 @@ import msgspec
 from hephaestus.storage import Lease, Owner
 from hephaestus_redis import keys
 
-_ALARM = b"lease:"
 
+class _Held(msgspec.Struct, omit_defaults=True):
+    """What is stored of a lease under its attempt; scripts read it, too."""
 
-class _Holder(msgspec.Struct, omit_defaults=True):
-    """Who holds a lease; scripts read it, too."""
-
+    until: str
     incarnation: str
     number: int
     name: str | None = None
+    released: bool = False
 
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Holder)
+_decoder = msgspec.msgpack.Decoder(dict[str, _Held])
 _place = msgspec.json.Decoder(tuple[str, int])
 
 
@@ -33,9 +32,7 @@ def granting(lease: Lease) -> dict[str, Any]:
     owner = lease.owner
     return {
         "place": place_of(lease.step, lease.attempt),
-        "until": keys.instant(lease.until),
-        "name": owner.name,
-        "holder": _encoder.encode(_Holder(owner.incarnation, lease.number, owner.name)).decode(),
+        "lease": _Held(keys.instant(lease.until), owner.incarnation, lease.number, owner.name),
     }
 
 
@@ -49,26 +46,25 @@ def holding(lease: Lease) -> dict[str, Any]:
     }
 
 
-def leases(
-    run_id: str, stored: dict[bytes, bytes], alarms: dict[bytes, bytes]
-) -> tuple[Lease, ...]:
+def leases(run_id: str, stored: bytes | None) -> tuple[Lease, ...]:
     """Return the leases of a run.
 
     Raises:
         ValueError: They cannot be read.
     """
+    if stored is None:
+        return ()
     found = []
-    for place, raw in stored.items():
+    for place, held in _decoder.decode(stored).items():
         step, attempt = _place.decode(place)
-        holder = _decoder.decode(raw[1:])
         lease = Lease(
             run_id=run_id,
             step=step,
             attempt=attempt,
-            owner=Owner(incarnation=holder.incarnation, name=holder.name),
-            number=holder.number,
-            until=keys.from_instant(alarms[_ALARM + place]),
-            released=raw[:1] == b"r",
+            owner=Owner(incarnation=held.incarnation, name=held.name),
+            number=held.number,
+            until=keys.from_instant(held.until),
+            released=held.released,
         )
         found.append(lease)
     return tuple(found)

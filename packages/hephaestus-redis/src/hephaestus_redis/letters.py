@@ -49,7 +49,7 @@ def posting(message: Message, codec: Codec) -> dict[str, Any]:
 def messages(
     run_id: str, inbox: dict[bytes, bytes], unseen: dict[bytes, bytes], codec: Codec
 ) -> tuple[Message, ...]:
-    """Return the messages of an inbox, in their order; what has an alarm is unseen.
+    """Return the messages of an inbox, in their order; what is not unseen was seen.
 
     Raises:
         ValueError: They cannot be read.
@@ -57,17 +57,18 @@ def messages(
     found = []
     for field, stored in inbox.items():
         if field.startswith(_MESSAGE):
+            id = field.removeprefix(_MESSAGE)
             sequence, head, body = stored.split(b"\n", 2)
             read = _decoder.decode(head)
             at = read.not_before
             message = Message(
-                id=field.removeprefix(_MESSAGE).decode(),
+                id=id.decode(),
                 run_id=run_id,
                 body=codec.load_body(body),
                 not_before=None if at is None else keys.from_instant(at),
                 dedup_key=read.dedup_key,
                 sequence=int(sequence),
-                seen=field not in unseen,
+                seen=id not in unseen,
             )
             found.append(message)
     return tuple(sorted(found, key=lambda message: message.sequence))

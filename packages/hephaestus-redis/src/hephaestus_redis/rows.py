@@ -65,7 +65,8 @@ def committing(change: Change, codec: Codec) -> dict[str, Any]:
         "revision": str(instance.revision),
         "token": change.token,
         "fields": [*_flat(written), *_results(results)],
-        "absent": [name for name, value in written.items() if value is None],
+        # A commit ends a hand-over.
+        "absent": ["handed", *(name for name, value in written.items() if value is None)],
         "entries": lines(change.entries, codec, results),
         "consumed": change.consumed,
         "kept": change.kept,
@@ -154,13 +155,13 @@ def to_snapshot(run_id: str, reply: Sequence[Any], codec: Codec) -> Snapshot:
     Raises:
         DamagedInstance: It cannot be read.
     """
-    fields, inbox, held, alarms = (paired(part) for part in reply)
+    fields, inbox, unseen = (paired(part) for part in reply)
     instance = to_instance(run_id, fields, codec)
     try:
         return Snapshot(
             instance=instance,
-            inbox=messages(run_id, inbox, alarms, codec),
-            leases=leases(run_id, held, alarms),
+            inbox=messages(run_id, inbox, unseen, codec),
+            leases=leases(run_id, fields.get(b"leases")),
         )
     except (LookupError, ValueError, TypeError, RecursionError) as error:
         raise DamagedInstance(run_id, f"in its inbox or its leases: {error}") from error

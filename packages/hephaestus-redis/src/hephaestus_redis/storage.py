@@ -273,7 +273,7 @@ class RedisStorage:
         """Take a lease, or answer None; one of a run that cannot be read runs out by itself."""
         names = rows.fields_with(results)
         run_id = keys.findable(lease.run_id)
-        call = {"run_id": run_id, "lease": granting(lease), "fields": names}
+        call = {"run_id": run_id, "granted": granting(lease), "fields": names}
         values = await self._work.run(script.CLAIM, call)
         if values is None:
             return None

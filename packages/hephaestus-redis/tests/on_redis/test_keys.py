@@ -41,8 +41,8 @@ async def test_every_key_carries_the_hash_tag_of_its_namespace(
     kinds = {key.split("}:")[1].split(":")[0] for key in found}
     assert all(key.startswith(f"{{{redis_namespace}}}:") for key in found)
     assert kinds == {
-        "alarms", "due", "finished", "history", "holders", "id", "inbox", "index", "known",
-        "leases", "messages", "named", "run", "workflows",
+        "due", "finished", "history", "holders", "id", "inbox", "index", "known", "messages",
+        "named", "run", "unseen", "workflows",
     }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ end
 if before.revision ~= call.before then
   return {"stale"}
 end
-for _, lease in ipairs(call.granted) do
-  if is_leased(run, lease.place) then
+for _, granted in ipairs(call.granted) do
+  if is_leased(before, granted.place) then
     return {"stale"}
   end
 end
@@ -29,11 +29,5 @@ for _, id in ipairs(call.consumed) do
     redis.call("SREM", key("known", run), head.dedup_key)
   end
 end
-local after = write(run)
-if before.status == after.status and before.finished == after.finished then
-  refresh(run, after)
-else
-  unindex(run, before)
-  index(run, after)
-end
+reindex(run, before, write(run, before))
 return {"written"}

@@ -10,12 +10,15 @@ if redis.call("SADD", key("known", run), call.dedup_key) == 0 then
   return {"known"}
 end
 local inbox = key("inbox", run)
-local sequence = redis.call("HINCRBY", key("run", run), "sequence", 1)
-redis.call("HSET", inbox, "message:" .. call.id, sequence .. "\n" .. call.head .. "\n" .. call.body)
+row.sequence = redis.call("HINCRBY", key("run", run), "sequence", 1)
+redis.call(
+  "HSET", inbox, "message:" .. call.id,
+  row.sequence .. "\n" .. call.head .. "\n" .. call.body
+)
 if call.place then
   redis.call("HINCRBY", inbox, "outcome:" .. call.place, 1)
 end
 redis.call("HSET", prefix .. "messages", call.id, run)
-redis.call("ZADD", key("alarms", run), call.at, "message:" .. call.id)
+redis.call("ZADD", key("unseen", run), call.at, call.id)
 refresh(run, row)
 return {"posted"}

@@ -14,7 +14,9 @@ end
 local stored = read(run)
 if stored then
   unindex(run, stored)
-  drop_all(run)
+  for place, lease in pairs(stored.leases) do
+    forget_holder(run, place, lease)
+  end
   for _, field in ipairs(redis.call("HKEYS", name)) do
     if not KEPT[field] then
       redis.call("HDEL", name, field)

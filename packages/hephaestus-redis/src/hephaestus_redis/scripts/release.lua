@@ -2,16 +2,15 @@
 -- Give leases back that are still held, and end the hand-over of their runs.
 
 for _, claimed in ipairs(call.leases) do
-  local run, place = claimed.run_id, claimed.place
-  local lease = held(claimed, call.now)
+  local run = claimed.run_id
+  local row = read_once(run)
+  local lease = row and held(row, claimed, call.now)
   if lease then
-    local name = key("leases", run)
-    local stored = redis.call("HGET", name, place)
-    redis.call("HSET", name, place, "r" .. string.sub(stored, 2))
-    redis.call("ZADD", key("alarms", run), call.now, "lease:" .. place)
-    forget_holder(run, place, lease)
+    lease.released, lease["until"] = true, call.now
+    forget_holder(run, claimed.place, lease)
     redis.call("HDEL", key("run", run), "handed")
-    refresh(run, read(run))
+    row.handed, row.is_changed = nil, true
   end
 end
+store_changed()
 return 0

@@ -3,13 +3,14 @@
 
 local lost = {}
 for n, claimed in ipairs(call.leases) do
-  local run = claimed.run_id
-  if held(claimed, call.now) then
-    -- GT: a renewal that arrives late shortens none.
-    redis.call("ZADD", key("alarms", run), "GT", call["until"], "lease:" .. claimed.place)
-    refresh(run, read(run))
-  else
+  local row = read_once(claimed.run_id)
+  local lease = row and held(row, claimed, call.now)
+  if not lease then
     lost[#lost + 1] = n
+  elseif tonumber(call["until"]) > tonumber(lease["until"]) then
+    -- A renewal that arrives late shortens none.
+    lease["until"], row.is_changed = call["until"], true
   end
 end
+store_changed()
 return lost

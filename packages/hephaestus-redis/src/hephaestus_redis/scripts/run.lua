@@ -9,7 +9,7 @@ local call = cmsgpack.unpack(ARGV[1])
 
 local COLUMNS = {
   "id", "workflow", "version", "created", "status", "revision", "token", "unique_key",
-  "finished", "wake", "handed", "ready",
+  "updated", "finished", "wake", "handed", "ready", "sequence", "leases",
 }
 local TERMINAL = {completed = true, failed = true, cancelled = true}
 local MOMENT = 18 -- characters of a time within the members of an index
@@ -27,9 +27,10 @@ local function read(run)
   end
   local row = {}
   for n, column in ipairs(COLUMNS) do
-    row[column] = values[n]
+    row[column] = values[n] or nil
   end
   row.is_finished = TERMINAL[row.status] == true
+  row.leases = row.leases and cmsgpack.unpack(row.leases) or {}
   return row
 end
 
@@ -56,9 +57,9 @@ end
 
 local function record(run, entries)
   local name = key("history", run)
+  local count = #entries > 0 and redis.call("HLEN", name)
   for n = 1, #entries, 2 do
-    local line = redis.call("HLEN", name) .. ":" .. entries[n + 1]
-    redis.call("HSETNX", name, entries[n], line)
+    count = count + redis.call("HSETNX", name, entries[n], count .. ":" .. entries[n + 1])
   end
 end
 
@@ -78,68 +79,60 @@ local function take(run, id)
     redis.call("HDEL", name, "outcome:" .. head.place)
   end
   redis.call("HDEL", prefix .. "messages", id)
-  redis.call("ZREM", key("alarms", run), "message:" .. id)
+  redis.call("ZREM", key("unseen", run), id)
   return head
 end
 
--- Leases: who holds which attempt; until when is one of the run's alarms
+-- Leases: who holds which attempt, and until when; all of a run lie in one field of it
 
-local function lease_at(run, place)
-  local stored = redis.call("HGET", key("leases", run), place)
-  if not stored then
-    return nil
+local function is_leased(row, place)
+  local lease = row.leases[place]
+  return lease and not lease.released
+end
+
+-- The lease, if its owner has neither released nor lost it.
+local function held(row, claimed, now)
+  local lease = row.leases[claimed.place]
+  return lease and not lease.released
+    and lease.incarnation == claimed.incarnation and lease.number == claimed.number
+    and tonumber(lease["until"]) > tonumber(now) and lease
+end
+
+local function grant(run, row, granted)
+  local lease = granted.lease
+  row.leases[granted.place] = lease
+  if lease.name then
+    -- A holder that bears a name is found by it when its next incarnation comes.
+    redis.call("SADD", key("named", lease.name), run .. "\n" .. granted.place)
   end
-  local lease = cjson.decode(string.sub(stored, 2))
-  lease.is_released = string.sub(stored, 1, 1) == "r"
-  return lease
 end
 
-local function is_leased(run, place)
-  local stored = redis.call("HGET", key("leases", run), place)
-  return stored and string.sub(stored, 1, 1) ~= "r"
-end
-
--- A holder that bears a name is found by it when its next incarnation comes.
 local function forget_holder(run, place, lease)
   if lease.name then
     redis.call("SREM", key("named", lease.name), run .. "\n" .. place)
   end
 end
 
-local function grant(run, lease)
-  redis.call("HSET", key("leases", run), lease.place, "h" .. lease.holder)
-  redis.call("ZADD", key("alarms", run), lease["until"], "lease:" .. lease.place)
-  if lease.name then
-    redis.call("SADD", key("named", lease.name), run .. "\n" .. lease.place)
-  end
-end
-
-local function drop(run, place)
-  local lease = lease_at(run, place)
+local function drop(run, row, place)
+  local lease = row.leases[place]
   if lease then
-    redis.call("HDEL", key("leases", run), place)
-    redis.call("ZREM", key("alarms", run), "lease:" .. place)
+    row.leases[place] = nil
     forget_holder(run, place, lease)
   end
 end
 
-local function drop_all(run)
-  for _, place in ipairs(redis.call("HKEYS", key("leases", run))) do
-    drop(run, place)
-  end
+local function store_leases(run, row)
+  redis.call("HSET", key("run", run), "leases", cmsgpack.pack(row.leases))
 end
 
--- The lease, if its owner has neither released nor lost it.
-local function held(claimed, now)
-  local lease = lease_at(claimed.run_id, claimed.place)
-  if
-    not lease or lease.is_released
-    or lease.incarnation ~= claimed.incarnation or lease.number ~= claimed.number
-  then
-    return nil
+-- The runs of the leases of a call, each read once, however many are its.
+local rows = {}
+
+local function read_once(run)
+  if rows[run] == nil then
+    rows[run] = read(run) or false
   end
-  local ends = redis.call("ZSCORE", key("alarms", claimed.run_id), "lease:" .. claimed.place)
-  return ends and tonumber(ends) > tonumber(now) and lease
+  return rows[run]
 end
 
 -- Indexes
@@ -154,20 +147,22 @@ local function attention(run, row)
   if row.status == "failed" then
     return nil
   end
+  -- Most runs never get a message.
+  local first = row.sequence
+    and redis.call("ZRANGE", key("unseen", run), 0, 0, "WITHSCORES")[2] or nil
   if row.is_finished then
-    local alarms = redis.call("ZRANGE", key("alarms", run), 0, -1, "WITHSCORES")
-    for n = 1, #alarms, 2 do
-      if string.sub(alarms[n], 1, 8) == "message:" then
-        return alarms[n + 1]
-      end
-    end
-    return nil
-  end
-  local first = redis.call("ZRANGE", key("alarms", run), 0, 0, "WITHSCORES")[2]
-  if first and (not row.wake or tonumber(first) < tonumber(row.wake)) then
     return first
   end
-  return row.wake
+  local function sooner(at)
+    if at and (not first or tonumber(at) < tonumber(first)) then
+      first = at
+    end
+  end
+  sooner(row.wake)
+  for _, lease in pairs(row.leases) do
+    sooner(lease["until"])
+  end
+  return first
 end
 
 -- Index a run's time of attention anew, with a hand-over that hides it.
@@ -183,91 +178,163 @@ local function refresh(run, row)
   redis.call("ZADD", due_index(row), at, run)
 end
 
-local function indexes(row)
-  return {
-    prefix .. "index::",
-    prefix .. "index:" .. row.status .. ":",
-    prefix .. "index::" .. row.workflow,
-    prefix .. "index:" .. row.status .. ":" .. row.workflow,
-  }
+-- Store the leases of a call that have become others.
+local function store_changed()
+  for run, row in pairs(rows) do
+    if row and row.is_changed then
+      store_leases(run, row)
+      refresh(run, row)
+    end
+  end
 end
 
-local function index(run, row)
+-- What does not depend on how far a run has come.
+local function list(run, row)
   local member = row.created .. run
-  for _, name in ipairs(indexes(row)) do
-    redis.call("ZADD", name, 0, member)
-  end
+  redis.call("ZADD", prefix .. "index::", 0, member)
+  redis.call("ZADD", prefix .. "index::" .. row.workflow, 0, member)
   redis.call("SADD", prefix .. "workflows", row.workflow)
-  if row.is_finished then
-    redis.call("ZADD", key("id", row.id), 0, member)
-    if row.finished then
-      redis.call("ZADD", key("finished", row.status), 0, row.finished .. run)
-    end
-  else
-    redis.call("ZADD", key("id", row.id), 1, member)
-    if row.unique_key then
-      redis.call("HSET", prefix .. "holders", row.unique_key, run)
-    end
-  end
-  refresh(run, row)
 end
 
-local function unindex(run, row)
+local function unlist(run, row)
   local member = row.created .. run
-  for _, name in ipairs(indexes(row)) do
-    redis.call("ZREM", name, member)
-  end
+  redis.call("ZREM", prefix .. "index::", member)
+  redis.call("ZREM", prefix .. "index::" .. row.workflow, member)
   if redis.call("EXISTS", prefix .. "index::" .. row.workflow) == 0 then
     redis.call("SREM", prefix .. "workflows", row.workflow)
   end
-  redis.call("ZREM", key("id", row.id), member)
+end
+
+-- What depends on the status.
+local function enter(run, row)
+  local member = row.created .. run
+  redis.call("ZADD", prefix .. "index:" .. row.status .. ":", 0, member)
+  redis.call("ZADD", prefix .. "index:" .. row.status .. ":" .. row.workflow, 0, member)
+  if row.is_finished and row.finished then
+    redis.call("ZADD", key("finished", row.status), 0, row.finished .. run)
+  end
+end
+
+local function leave(run, row)
+  local member = row.created .. run
+  redis.call("ZREM", prefix .. "index:" .. row.status .. ":", member)
+  redis.call("ZREM", prefix .. "index:" .. row.status .. ":" .. row.workflow, member)
   if row.is_finished and row.finished then
     redis.call("ZREM", key("finished", row.status), row.finished .. run)
   end
+end
+
+-- What depends on whether a run has ended: its place among those of its id, and its key.
+local function settle(run, row)
+  redis.call("ZADD", key("id", row.id), row.is_finished and 0 or 1, row.created .. run)
+  if row.unique_key and not row.is_finished then
+    redis.call("HSET", prefix .. "holders", row.unique_key, run)
+  end
+end
+
+local function let_go(run, row)
   if row.unique_key and redis.call("HGET", prefix .. "holders", row.unique_key) == run then
     redis.call("HDEL", prefix .. "holders", row.unique_key)
   end
+end
+
+local function index(run, row)
+  list(run, row)
+  enter(run, row)
+  settle(run, row)
+  refresh(run, row)
+end
+
+local function reindex(run, before, after)
+  if before.status ~= after.status or before.finished ~= after.finished then
+    leave(run, before)
+    enter(run, after)
+  end
+  if before.is_finished ~= after.is_finished then
+    let_go(run, before)
+    settle(run, after)
+  end
+  refresh(run, after)
+end
+
+local function unindex(run, row)
+  unlist(run, row)
+  leave(run, row)
+  let_go(run, row)
+  redis.call("ZREM", key("id", row.id), row.created .. run)
   redis.call("ZREM", due_index(row), run)
 end
 
 -- Whole runs
 
--- Write what a change says, whatever was there; return the run as it is then.
-local function write(run)
+-- Return the run as it is once it has the fields of the call, and lacks those that are absent.
+local function changed(before)
+  local after = {}
+  for _, column in ipairs(COLUMNS) do
+    after[column] = before[column]
+  end
+  for n = 1, #call.fields, 2 do
+    after[call.fields[n]] = call.fields[n + 1]
+  end
+  for _, column in ipairs(call.absent) do
+    after[column] = nil
+  end
+  after.is_finished = call.is_finished
+  return after
+end
+
+-- Write what a change says of a run, and return the run as it is then.
+local function write(run, before)
   local name = key("run", run)
-  set(name, call.fields)
-  redis.call("HDEL", name, "handed", unpack(call.absent))
+  local after = changed(before)
+  local had_leases = next(after.leases)
   for _, id in ipairs(call.kept) do
-    redis.call("ZREM", key("alarms", run), "message:" .. id)
+    redis.call("ZREM", key("unseen", run), id)
   end
   for _, place in ipairs(call.ended) do
-    drop(run, place)
+    drop(run, after, place)
   end
   for _, place in ipairs(call.freed) do
-    if not is_leased(run, place) then
-      drop(run, place)
+    if not is_leased(after, place) then
+      drop(run, after, place)
     end
   end
-  for _, lease in ipairs(call.granted) do
-    grant(run, lease)
+  for _, granted in ipairs(call.granted) do
+    grant(run, after, granted)
   end
+  local gone = {}
+  for _, column in ipairs(call.absent) do
+    gone[#gone + 1] = before[column] and column
+  end
+  if next(after.leases) then
+    call.fields[#call.fields + 1] = "leases"
+    call.fields[#call.fields + 1] = cmsgpack.pack(after.leases)
+  elseif had_leases then
+    gone[#gone + 1] = "leases"
+  end
+  if #gone > 0 then
+    redis.call("HDEL", name, unpack(gone))
+  end
+  set(name, call.fields)
   record(run, call.entries)
-  return read(run)
+  return after
 end
 
 local function remove(run)
   local row = read(run)
   if row then
     unindex(run, row)
+    for place, lease in pairs(row.leases) do
+      forget_holder(run, place, lease)
+    end
   end
-  drop_all(run)
   for _, field in ipairs(redis.call("HKEYS", key("inbox", run))) do
     local id = string.match(field, "^message:(.*)$")
     if id then
       redis.call("HDEL", prefix .. "messages", id)
     end
   end
-  for _, kind in ipairs({"run", "history", "inbox", "known", "leases", "alarms"}) do
+  for _, kind in ipairs({"run", "history", "inbox", "known", "unseen"}) do
     redis.call("UNLINK", key(kind, run))
   end
 end
