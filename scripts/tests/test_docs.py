@@ -1,17 +1,28 @@
 """What the docs point at is there."""
 
 import re
+import shlex
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from hephaestus.cli.commands import hephaestus
+
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "packages" / "hephaestus-core"
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+READMES = [
+    ROOT / "README.md",
+    *ROOT.glob("packages/*/README.md"),
+    *ROOT.glob("examples/*/README.md"),
+]
 MOVING = [DOCS / "guides" / "from-elixir.md", DOCS / "guides" / "from-ruby.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+COMMAND = re.compile(
+    r"(?:`|\$ |    )hephaestus (" + "|".join(hephaestus.commands) + r")\b([^`\n]*)"
+)
 FILE = re.compile(r"`([\w./-]+\.py)`")
 PUBLIC = (
     "hephaestus",
@@ -23,7 +34,7 @@ PUBLIC = (
 
 
 def name_of(page: Path) -> str:
-    return page.relative_to(DOCS).as_posix()
+    return page.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -40,6 +51,15 @@ def test_a_file_that_is_named_exists(page: Path) -> None:
     files = FILE.findall(page.read_text())
 
     assert [] == [file for file in files if not any((root / file).exists() for root in roots)]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=name_of)
+def test_a_command_that_is_shown_makes_sense(page: Path) -> None:
+    for verb, rest in COMMAND.findall(page.read_text()):
+        shown = hephaestus.commands[verb]
+        # A text may name the verb alone; its arguments are there where any are.
+        if rest.strip():
+            shown.make_context(verb, shlex.split(rest), obj="shop:app")
 
 
 def test_every_page_is_in_the_navigation() -> None:
