@@ -32,8 +32,8 @@ def as_json(about: Mapping[str, Any], results: Iterable[Result]) -> dict[str, An
 def as_markdown(about: Mapping[str, Any], results: Iterable[Result]) -> str:
     """Return a table for each job: medians, with the range of the rounds in brackets."""
     facts = [*about["machine"].values(), *about.get("servers", {}).values()]
-    head = f"# Measured side by side\n\n{about['date']}, commit {about['commit']}, {', '.join(facts)}\n"
-    head += f"\n    {about['command']}\n"
+    head = f"# Measured side by side\n\n{about['date']}, commit {about['commit']}, "
+    head += f"{', '.join(facts)}\n\n    {about['command']}\n"
     return "\n".join([head, *(_section(result) for result in results)])
 
 
