@@ -23,6 +23,8 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 COMMAND = re.compile(
     r"(?:`|\$ |    )hephaestus (" + "|".join(hephaestus.commands) + r")\b([^`\n]*)"
 )
+BLOCK = re.compile(r"^```(\S.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+RUN = ("python", "elixir")  # the second is what somebody else's engine ran
 FILE = re.compile(r"`([\w./-]+\.py)`")
 PUBLIC = (
     "hephaestus",
@@ -60,6 +62,16 @@ def test_a_command_that_is_shown_makes_sense(page: Path) -> None:
         # A text may name the verb alone; its arguments are there where any are.
         if rest.strip():
             shown.make_context(verb, shlex.split(rest), obj="shop:app")
+
+
+@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=name_of)
+def test_a_block_is_run_or_is_a_file_that_is(page: Path) -> None:
+    """Python runs where its page is collected; what is marked otherwise is included whole."""
+    blocks = BLOCK.findall(page.read_text())
+
+    assert [] == [
+        kind for kind, block in blocks if kind not in RUN and not block.startswith('--8<-- "')
+    ]
 
 
 def test_every_page_is_in_the_navigation() -> None:
