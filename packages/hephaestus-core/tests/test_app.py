@@ -72,6 +72,22 @@ async def app() -> AsyncIterator[Hephaestus]:
 # Opening and closing
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["postgresql://shop:secret@db/shop"], "takes a storage, as .*, not str$"),
+        ([MemoryStorage], "takes a storage, as .*, not the class MemoryStorage$"),
+        ([LocalRunner()], "takes a storage, as .*, not LocalRunner$"),
+        ([None, LocalRunner], "takes a runner, as .*, not the class LocalRunner$"),
+    ],
+)
+def test_what_is_no_storage_or_no_runner_is_refused_without_what_it_holds(
+    given: list[Any], told: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        Hephaestus(*given)
+
+
 async def test_without_options_it_runs_here_and_keeps_in_memory() -> None:
     app = Hephaestus()
 

@@ -45,6 +45,9 @@ class Hephaestus:
         runner: Who executes steps; a `LocalRunner` if left out.
         name: What tells it from other apps of the process.
         clock: What it takes for the time; tests give a virtual one.
+
+    Raises:
+        InvalidArgument: The storage or the runner is none, such as a URL or a class.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Hephaestus:
     ) -> None:
         self.storage: Storage = MemoryStorage() if storage is None else storage
         self.runner: Runner = LocalRunner() if runner is None else runner
+        _check_is_made(self.storage, "claim", "storage, as MemoryStorage() or PostgresStorage(url)")
+        _check_is_made(self.runner, "attach", "runner, as LocalRunner()")
         self.clock: Clock = SystemClock() if clock is None else clock
         self._name = name or f"app-{next(_numbers)}"
         self._state: Literal["closed", "opening", "open", "closing"] = "closed"
@@ -349,6 +354,13 @@ class Hephaestus:
                 "find it under that name; move it to a module, or give it a name=",
                 stacklevel=3,
             )
+
+
+def _check_is_made(given: object, verb: str, wanted: str) -> None:
+    if isinstance(given, type) or not hasattr(given, verb):
+        # What it holds is not told: a URL has a password in it.
+        name = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        raise InvalidArgument(f"an app takes a {wanted}, not {name}")
 
 
 def _statuses(until: Status | Collection[Status] | None) -> Collection[Status]:
