@@ -17,10 +17,16 @@ WAKING = 10
 
 
 class WorkingRunner(DramatiqRunner):
-    """Starts runs and executes them: a worker boots when the app is open, and ends before it."""
+    """Starts runs and executes them: a worker boots when the app is open, and ends before it.
 
-    def __init__(self, broker: Broker, *, queue: str, **options: Unpack[Options]) -> None:
-        self.threads = options.pop("concurrency")
+    Args:
+        threads: How many the worker has; as many as it executes steps at once if left out.
+    """
+
+    def __init__(
+        self, broker: Broker, *, queue: str, threads: int | None = None, **options: Unpack[Options]
+    ) -> None:
+        self.threads = threads or options["concurrency"]
         super().__init__(
             broker,
             queue=queue,

@@ -125,6 +125,19 @@ def test_threads_and_prefetch_of_a_worker_can_be_told() -> None:
     assert app.runner is runner
 
 
+def test_a_worker_keeps_its_threads_where_more_steps_may_be_executed() -> None:
+    broker = StubBroker()
+    app = Hephaestus(MemoryStorage(), DramatiqRunner(broker, concurrency=50))
+    worker = Worker(broker, worker_timeout=10, worker_threads=2)
+
+    worker.start()
+    threads = len(worker.workers)
+    worker.stop()
+
+    assert 2 == threads
+    assert app.runner.name == "dramatiq"
+
+
 def test_a_worker_opens_the_app_and_closes_it() -> None:
     broker = StubBroker()
     app = Hephaestus(MemoryStorage(), DramatiqRunner(broker))

@@ -8,7 +8,7 @@ import pytest
 from hephaestus_dramatiq import seats as module
 from hephaestus_dramatiq.failures import NotOpen
 from hephaestus_dramatiq.loop import Call
-from hephaestus_dramatiq.seats import Seat, Seats
+from hephaestus_dramatiq.seats import Room, Seat, Seats
 
 LINE, OTHER = object(), object()
 
@@ -122,6 +122,53 @@ def test_a_run_that_had_its_time_gives_way(seats: Seats, monkeypatch: pytest.Mon
     seats.offer(seat)
 
     assert is_free(seat)
+
+
+def test_a_seat_without_a_thread_is_not_for_a_step_that_needs_one(seats: Seats, seat: Seat) -> None:
+    Room(1).enter(seat)
+    seats.offer(seat)
+
+    assert seats.take("run", "steps", thread=True) is None
+    assert seat is seats.take("run", "steps")
+
+
+def test_threads_are_let_go_as_long_as_there_is_room() -> None:
+    room = Room(2)
+    seats = [Seat("run", "steps") for _ in range(3)]
+
+    for seat in seats:
+        room.enter(seat)
+        room.enter(seat)
+
+    assert [True, True, False] == [is_free(seat) for seat in seats]
+
+
+def test_room_goes_to_the_thread_that_has_waited_longest() -> None:
+    room = Room(1)
+    first, second, third, fourth = (Seat("run", "steps") for _ in range(4))
+    for seat in (first, second, third):
+        room.enter(seat)
+
+    second.end()
+    first.end()
+    room.enter(fourth)
+    before = is_free(fourth)
+    third.end()
+    third.end()
+
+    assert (True, False) == (is_free(third), before)
+    assert is_free(fourth)
+
+
+def test_a_seat_may_be_left_after_its_thread() -> None:
+    room = Room(1)
+    seat, other = Seat("run", "steps"), Seat("run", "steps")
+    room.enter(seat)
+
+    seat.end()
+    room.enter(other)
+
+    assert is_free(other)
 
 
 def test_a_thread_waits_until_its_call_ends_and_raises_what_it_ended_with() -> None:

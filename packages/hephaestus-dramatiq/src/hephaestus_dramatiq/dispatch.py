@@ -8,6 +8,7 @@ from hephaestus.execution import Choice, Placed
 from hephaestus.instance import Instance
 from hephaestus.storage import Lease
 from hephaestus_dramatiq.envelopes import Envelopes
+from hephaestus_dramatiq.lines import needs_thread
 from hephaestus_dramatiq.routes import Routes
 from hephaestus_dramatiq.seats import Seat, Seats
 from hephaestus_dramatiq.sender import Sender
@@ -55,8 +56,10 @@ class Dispatch:
         if not ready or not self._is_ours(instance):
             return _NOTHING
         leased, seats, sent = [], [], []
+        graph = registry.find(instance.workflow, instance.workflow_version).graph
         for key in ready:
-            seat = self.seats.take(instance.run_id, self._routes.queue_of(key))
+            queue, thread = self._routes.queue_of(key), needs_thread(graph, key)
+            seat = self.seats.take(instance.run_id, queue, thread=thread)
             if seat is None:
                 sent.append(key)
             else:

@@ -22,6 +22,9 @@ _log = logging.getLogger("hephaestus.dramatiq")
 _PATIENCE = 5.0
 """Seconds that a message waits for the app to open before it goes back to the broker."""
 
+_USUAL = 100
+"""So many steps are executed at once by a worker that has fewer threads."""
+
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
@@ -34,7 +37,7 @@ class WorkerHost:
 
     Args:
         sender: Sends what goes back to the broker.
-        concurrency: How many threads a worker is to have, if not as it was told.
+        concurrency: How many steps a worker executes at once, if not as many as is usual.
         prefetch: How many messages of a queue it is to fetch ahead, if not as it was told.
         grace: How long it lets running steps end.
     """
@@ -44,6 +47,7 @@ class WorkerHost:
     ) -> None:
         self._sender = sender
         self._concurrency = concurrency
+        self._spare = 0
         self._prefetch = prefetch
         self._grace = grace
         self._app: OpenableApp | None = None
@@ -66,7 +70,7 @@ class WorkerHost:
         with self._lock:
             self._work, self._loop = work, asyncio.get_running_loop()
             if self._workers:
-                work.begin()
+                work.begin(self._spare)
         self._is_open.set()
 
     def closed(self) -> None:
@@ -80,13 +84,14 @@ class WorkerHost:
     def worker_boots(self, worker: Worker) -> None:
         """Open the app, unless that is open, and work."""
         if self._concurrency is not None:
-            worker.worker_threads = self._concurrency
+            worker.worker_threads = min(worker.worker_threads, self._concurrency)
+        self._spare = max(0, (self._concurrency or _USUAL) - worker.worker_threads)
         if self._prefetch is not None:
             worker.queue_prefetch = self._prefetch
         with self._lock:
             self._workers += 1
             if self._work is not None:
-                self._loop.call_soon_threadsafe(self._work.begin)
+                self._loop.call_soon_threadsafe(self._work.begin, self._spare)
                 return
         if self._app is None:
             _log.error("no app has this runner; write Hephaestus(storage, DramatiqRunner(broker))")

@@ -1,4 +1,4 @@
-"""Threads of a Dramatiq worker, lent to runs."""
+"""Threads of a Dramatiq worker, lent to runs, and the room for runs that go on without."""
 
 import time
 
@@ -10,13 +10,14 @@ _LONGEST = 5.0
 
 
 class Seat(Call):
-    """The thread that took a message, while it is lent to the message's run.
+    """The place of a message's run in this worker, and the thread that took the message.
 
     A line of steps sits on it. When a body has ended the seat is offered to the run's next step,
-    which may be another line's to begin: the join of branches, say.
+    which may be another line's to begin: the join of branches, say. The thread waits until the
+    seat is left, unless there is room for a run that needs no thread.
     """
 
-    __slots__ = ("_steps", "_until", "former", "line", "queue", "run_id")
+    __slots__ = ("_steps", "_until", "former", "line", "queue", "room", "run_id")
 
     def __init__(self, run_id: str, queue: str) -> None:
         super().__init__()
@@ -30,6 +31,9 @@ class Seat(Call):
         self.former: object = None
         """Who sat here before the seat was taken, as long as it may come back."""
 
+        self.room: Room | None = None
+        """Where the seat goes on without its thread, or is about to."""
+
     @property
     def has_time(self) -> bool:
         """Whether the run may go on here."""
@@ -39,6 +43,54 @@ class Seat(Call):
         """Let a line execute a step here."""
         self._steps -= 1
         self.line, self.former = line, None
+
+    def let_go(self) -> None:
+        """Let the thread go on, and keep the seat."""
+        super().end()
+
+    def end(self, error: Exception | None = None) -> None:
+        """Leave the seat for good."""
+        super().end(error)
+        room, self.room = self.room, None
+        if room is not None:
+            room.leave(self)
+
+
+class Room:
+    """Lets as many threads go as there is room for runs that need none.
+
+    All others stay with their runs, so that a worker takes a message only where it could begin
+    at once.
+
+    Args:
+        size: How many runs there may be without a thread.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._waiting: dict[Seat, None] = {}
+
+    def enter(self, seat: Seat) -> None:
+        """Let the thread of a seat go, now or as soon as there is room."""
+        if seat.room is not None:
+            return
+        seat.room = self
+        if self._free:
+            self._free -= 1
+            seat.let_go()
+        else:
+            self._waiting[seat] = None
+
+    def leave(self, seat: Seat) -> None:
+        """Give the room of a seat to the one that has waited for longest."""
+        if seat in self._waiting:
+            del self._waiting[seat]
+        elif self._waiting:
+            other = next(iter(self._waiting))
+            del self._waiting[other]
+            other.let_go()
+        else:
+            self._free += 1
 
 
 class Seats:
@@ -57,10 +109,14 @@ class Seats:
         else:
             seat.end()
 
-    def take(self, run_id: str, queue: str) -> Seat | None:
-        """Take a seat that is offered, if its thread serves the queue."""
+    def take(self, run_id: str, queue: str, *, thread: bool = False) -> Seat | None:
+        """Take a seat that is offered, if its thread serves the queue.
+
+        Args:
+            thread: Whether a seat without a thread will not do.
+        """
         for seat in self._offered.get(run_id, ()):
-            if seat.queue == queue:
+            if seat.queue == queue and not (thread and seat.room is not None):
                 self._withdraw(seat)
                 seat.line, seat.former = None, seat.line
                 return seat

@@ -1,4 +1,4 @@
-"""What a worker does on its event loop: it executes steps, each on the seat of a thread."""
+"""What a worker does on its event loop: it executes steps, each on the seat of a message."""
 
 import asyncio
 import logging
@@ -22,10 +22,11 @@ from hephaestus.watch import Watch
 from hephaestus_dramatiq.dispatch import Dispatch
 from hephaestus_dramatiq.envelopes import Envelopes
 from hephaestus_dramatiq.failures import Closing, NotOpen
+from hephaestus_dramatiq.lines import needs_thread
 from hephaestus_dramatiq.loop import Call
 from hephaestus_dramatiq.messages import About, ExecuteStep
 from hephaestus_dramatiq.routes import Routes
-from hephaestus_dramatiq.seats import Seat
+from hephaestus_dramatiq.seats import Room, Seat
 from hephaestus_dramatiq.sender import Sender
 
 _log = logging.getLogger("hephaestus.runner")
@@ -101,11 +102,16 @@ class Work:
         """Whether nothing more begins here."""
         return self._closing
 
-    def begin(self) -> None:
-        """Look for due runs and renew leases, from now on; a Dramatiq worker is there."""
+    def begin(self, spare: int) -> None:
+        """Look for due runs and renew leases, from now on; a Dramatiq worker is there.
+
+        Args:
+            spare: How many runs may be under way beside those on the worker's threads.
+        """
         if self._lookout is not None or self._is_closed:
             return
         self._closing = self._stopping = False
+        self._room = Room(spare)
         self._lookout = Lookout(
             self.execution,
             self._storage,
@@ -243,6 +249,7 @@ class Work:
         try:
             while not held.ended:
                 self._bodies[task] = instance
+                self._spare_thread(instance, held, seat)
                 placed = await self.execution.work(
                     instance, held, closing=self._is_stopping, over=lambda: self._leave_off(seat)
                 )
@@ -261,6 +268,12 @@ class Work:
         finally:
             self._bodies.pop(task, None)
             self._dispatch.seats.leave(seat, task)
+
+    def _spare_thread(self, instance: Instance, held: Held, seat: Seat) -> None:
+        """Let the thread go where none is needed: the lease keeps the step, not the message."""
+        workflow = registry.find(instance.workflow, instance.workflow_version)
+        if not needs_thread(workflow.graph, held.lease.step):
+            self._room.enter(seat)
 
     def _take_up(self, instance: Instance, lease: Lease, seat: Seat) -> None:
         # Held before its task begins, which sees if the lease has ended by then.
