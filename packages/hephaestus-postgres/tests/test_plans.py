@@ -163,10 +163,12 @@ def _sent(storage: PostgresStorage) -> dict[str, list[Any]]:
     """Return statements that runners send, each with values."""
     sql, run = storage._sql, "run-777"
     parcel = changed_run(change(moved(new_run(run_id=run))), storage.codec)
+    claim = (run, "charge", 1, "{}", "charge/1", "")
     message = ("m", run, "m", "{}", None, None, None)
     return {
         "due": [sql.due, NOW + timedelta(days=1), 20, ["shop.Orders"], [1], NOW],
-        "claim": [sql.claim, run, "charge", 1, "{}", [], "charge/1"],
+        "claim": sql.claim([claim]),
+        "claims": sql.claim([claim] * 2),
         "load": sql.read([(run, True, False)]),
         "loads": sql.read([(run, True, False)] * 2),
         "find": [sql.find, ["orderid::777"]],

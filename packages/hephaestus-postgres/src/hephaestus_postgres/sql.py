@@ -65,7 +65,10 @@ class Statements:
         self.find = self._made("find")
         self._read = self._given("read", inbox_of_run=_read("_inbox"))
         self.entries = self._made("entries")
-        self.claim = self._made("claim")
+        self._claims = {
+            alone: self._given("claim", skip="" if alone else "SKIP LOCKED")
+            for alone in (False, True)
+        }
         self.renew = self._made(
             "_change_leases",
             become="jsonb_build_object('until', "
@@ -113,6 +116,10 @@ class Statements:
     def read(self, questions: Sequence[Row]) -> list[Any]:
         """Return what reads runs, given for each: its run id, with inbox?, with history?"""
         return self._read.filled(questions, is_one=len(questions) == 1)
+
+    def claim(self, claims: Sequence[Row], *, alone: bool = False) -> list[Any]:
+        """Return what takes leases; alone, it waits for others."""
+        return self._claims[alone].filled(claims, is_one=len(claims) == 1)
 
     def record(self, entries: Sequence[Row]) -> list[Any]:
         """Return the statement that appends entries to histories, and its values."""

@@ -32,6 +32,7 @@ from hephaestus.storage import (
     recordable,
 )
 from hephaestus_postgres import leasing, rows
+from hephaestus_postgres.claims import Claims
 from hephaestus_postgres.engines import Engines
 from hephaestus_postgres.failures import cause, mapped
 from hephaestus_postgres.migrator import Migrator
@@ -89,7 +90,7 @@ class PostgresStorage:
         self._select = Selects(self.tables)
         self._opening = asyncio.Lock()
         self._opened = 0
-        self._parts: tuple[Writes | Reads | Wires | Wire, ...] = ()
+        self._parts: tuple[Writes | Reads | Wires | Claims | Wire, ...] = ()
 
     @classmethod
     def from_models(
@@ -142,7 +143,7 @@ class PostgresStorage:
                 wires = Wires(self._engine, _WIRES)
                 self._writes = Writes(self._engine, wires, self._sql, self.codec)
                 self._reads = Reads(self._engine, wires, self._sql)
-                self._claims = Wire(self._engine, asynchronous=True)
+                self._claims = Claims(self._engine, self._sql)
                 self._watch = Wire(self._engine, asynchronous=True, patience="5s")
                 self._parts = (self._writes, self._reads, wires, self._claims, self._watch)
             self._opened += 1
@@ -323,13 +324,8 @@ class PostgresStorage:
         results: Collection[str],
     ) -> Instance | None:
         """Take a lease, or answer None."""
-        with mapped():
-            found = await self._claims.fetch(
-                self._sql.claim,
-                lease.run_id, lease.step, lease.attempt,
-                rows.leases_text([lease]), list(results), rows.place(lease),
-            )  # fmt: skip
-        return rows.instance_of(found[0], self.codec) if found else None
+        row = await self._claims.take(lease, results)
+        return None if row is None else rows.instance_of(row, self.codec)
 
     async def renew(self, leases: Sequence[Lease], until: datetime, now: datetime) -> list[Lease]:
         """Extend leases, and return those that are lost."""
