@@ -102,9 +102,9 @@ class InstanceMixin:
                 postgresql_where=text(f"unique_key IS NOT NULL AND status NOT IN ({_ENDED})"),
             ),
             Index(f"{name}_id_idx", "id"),
-            Index(f"{name}_created_idx", "created_at", "run_id"),
-            Index(f"{name}_status_idx", "status", "created_at", "run_id"),
-            Index(f"{name}_workflow_idx", "workflow", "created_at", "run_id"),
+            Index(f"{name}_created_idx", "created_at"),
+            Index(f"{name}_status_idx", "status", "created_at"),
+            Index(f"{name}_workflow_idx", "workflow", "created_at"),
             Index(
                 f"{name}_initial_idx",
                 "initial",

@@ -41,15 +41,15 @@ STEP = Step(
         "CREATE INDEX IF NOT EXISTS {instances_name}_id_idx ON {instances} (id)",
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_created_idx
-        ON {instances} (created_at, run_id)
+        ON {instances} (created_at)
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_status_idx
-        ON {instances} (status, created_at, run_id)
+        ON {instances} (status, created_at)
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_workflow_idx
-        ON {instances} (workflow, created_at, run_id)
+        ON {instances} (workflow, created_at)
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_initial_idx
