@@ -105,8 +105,8 @@ class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     halt: Halt | None = None
 
 
-class FinishedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What a run remembers of a step that is resolved."""
+class FinishedStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a run remembers of a step that is resolved; stored at every commit, hence as a list."""
 
     event: str | None = None
     """None: the step was skipped."""
