@@ -1,6 +1,6 @@
 """The statements that the storage sends find their rows by an index."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -63,8 +63,8 @@ async def storage(filled: str, engine: AsyncEngine) -> AsyncIterator[PostgresSto
     await storage.close()
 
 
-async def plan_of(storage: PostgresStorage, **filters: Any) -> str:
-    """Return the plan of the last statement that a query sends."""
+async def plan_of(storage: PostgresStorage, asking: Awaitable[object]) -> str:
+    """Return the plan of the last statement that a question sends."""
     sent: list[tuple[str, Any]] = []
 
     def note(connection: object, cursor: object, statement: str, values: Any, *_: object) -> None:
@@ -72,7 +72,7 @@ async def plan_of(storage: PostgresStorage, **filters: Any) -> str:
 
     event.listen(storage.engine.sync_engine, "before_cursor_execute", note)
     try:
-        await storage.query(**filters)
+        await asking
     finally:
         event.remove(storage.engine.sync_engine, "before_cursor_execute", note)
     statement, values = sent[-1]
@@ -88,6 +88,7 @@ async def plan_of(storage: PostgresStorage, **filters: Any) -> str:
         ({"context": {"initial": {"customer": 42}}, "limit": 10}, "initial_idx"),
         ({"status": "running", "limit": 50}, "status_idx"),
         ({"status": "running", "limit": 50, "order": "oldest"}, "status_idx"),
+        ({"status_in": ["running", "failed"]}, "status_idx"),
         ({"workflow": "shop.Orders", "limit": 50}, "workflow_idx"),
         ({"workflow": "shop.Orders"}, "workflow_idx"),
         ({"id": "orderid::777"}, "id_idx"),
@@ -106,10 +107,17 @@ async def plan_of(storage: PostgresStorage, **filters: Any) -> str:
 async def test_a_query_finds_its_rows_by_an_index(
     storage: PostgresStorage, filters: dict[str, Any], index: str
 ) -> None:
-    plan = await plan_of(storage, **filters)
+    plan = await plan_of(storage, storage.query(**filters))
 
     assert f"workflow_instances_{index}" in plan
     assert "Seq Scan on workflow_instances" not in plan
+
+
+async def test_completed_runs_are_counted_by_indexes_alone(storage: PostgresStorage) -> None:
+    plan = await plan_of(storage, storage.count(status="completed"))
+
+    assert plan.count("Index Only Scan") == 2
+    assert "workflow_instances_status_idx" in plan
 
 
 @pytest.mark.parametrize("statement", SENT)

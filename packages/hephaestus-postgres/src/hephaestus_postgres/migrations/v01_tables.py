@@ -23,11 +23,11 @@ STEP = Step(
             handed_until timestamptz,
             updated_at timestamptz,
             finished_at timestamptz,
+            lease_ends timestamptz,
             revision bigint NOT NULL DEFAULT 0,
             token text NOT NULL DEFAULT '',
             state json NOT NULL DEFAULT '{{"format": 1}}',
             leases jsonb NOT NULL DEFAULT '{{}}',
-            lease_ends timestamptz,
             CONSTRAINT {instances_name}_status_check CHECK (status IN (
                 'pending', 'running', 'waiting', 'halted', 'completed', 'failed', 'cancelled'
             ))
@@ -45,7 +45,7 @@ STEP = Step(
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_status_idx
-        ON {instances} (status, created_at)
+        ON {instances} (status, created_at) WHERE status <> 'completed'
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_workflow_idx
@@ -53,7 +53,7 @@ STEP = Step(
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_initial_idx
-        ON {instances} USING gin (initial jsonb_path_ops)
+        ON {instances} USING gin (initial jsonb_path_ops) WITH (fastupdate = off)
         """,
         """
         CREATE INDEX IF NOT EXISTS {instances_name}_due_idx
@@ -65,20 +65,20 @@ STEP = Step(
         """,
         """
         CREATE TABLE IF NOT EXISTS {entries} (
+            sequence bigint GENERATED ALWAYS AS IDENTITY,
+            timestamp timestamptz NOT NULL,
+            duration double precision,
+            attempt integer,
+            is_result boolean NOT NULL DEFAULT false,
             run_id text COLLATE "C" NOT NULL,
             id text COLLATE "C" NOT NULL,
-            sequence bigint GENERATED ALWAYS AS IDENTITY,
             action text NOT NULL,
             step text,
             step_type text,
             event text,
-            attempt integer,
-            duration double precision,
-            input jsonb,
-            output jsonb,
-            error jsonb,
-            timestamp timestamptz NOT NULL,
-            is_result boolean NOT NULL DEFAULT false,
+            input json,
+            output json,
+            error json,
             PRIMARY KEY (run_id, id)
         )
         """,

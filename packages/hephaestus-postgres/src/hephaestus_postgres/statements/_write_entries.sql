@@ -3,5 +3,5 @@ INSERT INTO {entries} (
     timestamp, is_result
 )
 SELECT e.run_id, e.id, e.action, e.step, e.step_type, e.event, e.attempt, e.duration,
-       e.input::jsonb, e.output::jsonb, e.error::jsonb, e.timestamp, e.is_result
+       e.input::json, e.output::json, e.error::json, e.timestamp, e.is_result
 FROM {given_entries}
