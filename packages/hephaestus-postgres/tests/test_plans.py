@@ -182,8 +182,8 @@ def _sent(storage: PostgresStorage) -> dict[str, list[Any]]:
         "find": [sql.find, ["orderid::777"]],
         "post": sql.post([message]),
         "posts": sql.post([message] * 2),
-        "commit": sql.commit(*tables([parcel])),
-        "commits": sql.commit(*tables([parcel, parcel])),
+        "commit": sql.commit(*tables([parcel]), locking="late"),
+        "commits": sql.commit(*tables([parcel, parcel]), locking="late"),
         "renew": [sql.renew, [run], ["{}"], NOW, NOW],
         "holders": [sql.holders, ["key"], [run]],
     }

@@ -2,9 +2,11 @@
 
 A statement takes columns of values as arrays, and what one caller sends as it is, see `given`; it
 finds its rows by an index. One that changes a run locks its row first, and reads from the locked
-row what others change without a revision: the leases. What another transaction holds is skipped,
-and sent alone afterwards. A test as `(… IN (SELECT …)) IS TRUE` keeps the planner from a join,
-which would compare all with all: the better kinds of joins are switched off, see `wire`.
+row what others change without a revision: the leases. Only commits that travel together do
+without, as each lock would be logged: they write a row if its leases still are what they read.
+Should they have to wait for one, what another transaction holds is skipped, and sent alone
+afterwards. A test as `(… IN (SELECT …)) IS TRUE` keeps the planner from a join, which would
+compare all with all: the better kinds of joins are switched off, see `wire`.
 
 In a file, `{instances}`, `{entries}` and `{inbox}` are the tables; any other name in braces is a
 part, which is a file that begins with an underscore, or one of the few words given here.
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -30,6 +32,17 @@ _KEY = "hashtextextended(unique_key, 0)"
 _LOCK = f"pg_try_advisory_xact_lock({_KEY})"
 _WAITING_LOCK = f"pg_advisory_xact_lock({_KEY}) IS NOT NULL"
 _KNOWN = "ON CONFLICT DO NOTHING"
+_UNCHANGED = " AND i.revision = n.revision - 1 AND i.leases = n.had"
+
+Locking = Literal["late", "skip", "wait"]
+"""When a commit locks its rows: late, as it writes them, if nobody has changed them meanwhile; or
+first, and then it skips those that another holds, or waits for them."""
+
+_LOCKS: dict[Locking, str] = {
+    "late": "",
+    "skip": "FOR NO KEY UPDATE OF i SKIP LOCKED",
+    "wait": "FOR NO KEY UPDATE OF i",
+}
 
 
 class Statements:
@@ -49,14 +62,15 @@ class Statements:
         self.holders = self._made("holders")
         # An entry of a batch is new, so that PostgreSQL need not note that it looked.
         self._commits = {
-            (alone, told, messages): self._given(
+            (locking, told, messages): self._given(
                 "commit",
-                skip="" if alone else "SKIP LOCKED",
+                lock=_LOCKS[locking],
+                unchanged=_UNCHANGED if locking == "late" else "",
                 told=_read("_told") if told else "",
-                known=_KNOWN if alone else "",
+                known=_KNOWN if locking == "wait" else "",
                 messages=_read("_messages") if messages else "",
             )
-            for alone, told, messages in product((False, True), repeat=3)
+            for locking, told, messages in product(_LOCKS, (False, True), (False, True))
         }
         self.standing = self._made("standing")
         self.lock = self._made("lock")
@@ -102,11 +116,11 @@ class Statements:
         entries: Sequence[Row],
         messages: Sequence[Row],
         *,
-        alone: bool = False,
+        locking: Locking,
     ) -> list[Any]:
         """Return the statement that commits changes of runs, and its values."""
         tables = [rows for rows in (entries, runs, messages) if rows]
-        statement = self._commits[alone, bool(entries), bool(messages)]
+        statement = self._commits[locking, bool(entries), bool(messages)]
         return statement.filled(*tables, is_one=len(runs) == 1)
 
     def post(self, messages: Sequence[Row]) -> list[Any]:

@@ -76,7 +76,7 @@ class StepTransaction:
     async def commit(self, change: Change) -> None:
         """Write the change, and commit."""
         parcel = changed_run(change, self._codec)
-        filled = self._statements.commit(*tables([parcel]), alone=True)
+        filled = self._statements.commit(*tables([parcel]), locking="wait")
         with mapped(repeatable=True):
             written = await run(self._connection, *filled)
             if not written:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from asyncpg.exceptions import LockNotAvailableError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -133,7 +134,7 @@ class Writes:
         raise StorageUnavailable(NAME, f"the key of {instance.id!r} changes hands too quickly")
 
     async def _commit(self, parcels: Sequence[Parcel]) -> Sequence[bool | Exception | None]:
-        rows = await self._wires.fetch(*self._statements.commit(*tables(parcels)))
+        rows = await self._committed(parcels)
         written = {row["run_id"] for row in rows}
         missing = [run_id for one in parcels if (run_id := _run_id(one)) not in written]
         standing: dict[str, Record] = {}
@@ -145,9 +146,16 @@ class Writes:
             for one in parcels
         ]
 
+    async def _committed(self, parcels: Sequence[Parcel]) -> Sequence[Record]:
+        given = tables(parcels)
+        try:
+            return await self._wires.fetch(*self._statements.commit(*given, locking="late"))
+        except LockNotAvailableError:
+            return await self._wires.fetch(*self._statements.commit(*given, locking="skip"))
+
     async def _commit_alone(self, parcel: Parcel) -> bool:
         change = parcel.change
-        filled = self._statements.commit(*tables([parcel]), alone=True)
+        filled = self._statements.commit(*tables([parcel]), locking="wait")
         try:
             async with self._alone(IntegrityError) as connection:
                 if await run(connection, *filled):

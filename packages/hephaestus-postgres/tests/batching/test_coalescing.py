@@ -119,6 +119,22 @@ async def test_a_locked_run_holds_up_nobody_else_s_commit(opened: PostgresStorag
     assert 2 == (await opened.get(runs[0].run_id)).revision
 
 
+async def test_a_commit_that_met_a_claim_keeps_its_lease(opened: PostgresStorage) -> None:
+    (run,) = await some_runs(opened, 1)
+    table = opened.tables.instances
+    claimed = table.update().where(table.c.run_id == run.run_id)
+    async with locked(opened, run) as connection:
+        committed = asyncio.create_task(opened.commit(change(moved(run))))
+        await waits(connection)
+        lease = {"until": "2026-07-01T00:00:00Z", "number": 1, "incarnation": "another"}
+        await connection.execute(claimed.values(leases={"charge/1": lease}))
+    await committed
+
+    found = await opened.load(run.run_id)
+    assert run.revision + 1 == found.instance.revision
+    assert ["another"] == [lease.owner.incarnation for lease in found.leases]
+
+
 async def test_a_locked_run_holds_up_nobody_else_s_message(opened: PostgresStorage) -> None:
     runs = await some_runs(opened, 5)
     async with locked(opened, runs[0]) as connection:

@@ -1,6 +1,7 @@
 -- Writes changes against the revisions that they were computed from; returns whose were written.
 WITH held AS (
-    -- Claims and renewals change the leases without a revision: what counts is the locked row.
+    -- Claims and renewals change the leases without a revision: what counts is the row as it is
+    -- once it is locked.
     SELECT b.*, i.leases AS had
     FROM unnest(
         $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::timestamptz[],
@@ -13,8 +14,8 @@ WITH held AS (
         WHERE b.granted::jsonb ? l.key AND NOT l.value ? 'released'
     )
     ORDER BY i.run_id
-    FOR NO KEY UPDATE OF i {skip}
-), leased AS (
+    {lock}
+), leased AS MATERIALIZED (
     SELECT *, had
         - coalesce(string_to_array(ended, ','), '{}')
         - CASE WHEN freed IS NULL THEN '{}' ELSE ARRAY(
@@ -30,7 +31,7 @@ WITH held AS (
         leases = n.leases, lease_ends = n.ends, handed_until = NULL,
         due_at = CASE WHEN n.status NOT IN ('completed', 'failed', 'cancelled') THEN {due_at} END
     FROM (SELECT *, ({ends}) AS ends FROM leased OFFSET 0) n
-    WHERE i.run_id = n.run_id
+    WHERE i.run_id = n.run_id{unchanged}
     RETURNING i.run_id
 ){told}{messages}
 SELECT run_id FROM written
