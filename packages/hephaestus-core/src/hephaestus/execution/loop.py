@@ -1,9 +1,10 @@
 """Execution: computes every change of a run, writes it, and hands out what became ready."""
 
+import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -161,10 +162,13 @@ class Execution:
             await turn.over()
             return
         with Turn(self._turns, run_id) as turn:
-            await self._advance_once(run_id, due)
+            turn.again = True
             while turn.again:
+                # What has come in together is taken together.
+                await asyncio.sleep(0)
                 turn.again = False
-                await self._advance_once(run_id)
+                await self._advance_once(run_id, due)
+                due = None
 
     async def retry(self, run_id: str) -> None:
         """Take a failed run up again.
@@ -364,7 +368,7 @@ class Execution:
             results=tuple([transition.source for transition in advanced.transitions]),
             entries=advanced.entries,
             consumed=advanced.consumed,
-            kept=_unseen(advanced.kept) if advanced.kept else (),
+            kept=tuple([message.id for message in advanced.kept if not message.seen]),
             ended=advanced.ended,
             freed=advanced.freed,
             granted=tuple(leases),
@@ -394,7 +398,3 @@ class Execution:
                 _log.warning("%s; trying again in %.1f s", error, pause)
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def _unseen(messages: Sequence[Message]) -> tuple[str, ...]:
-    return tuple(message.id for message in messages if not message.seen)
