@@ -11,10 +11,16 @@ from redis.exceptions import ResponseError
 
 from hephaestus.errors import InvalidArgument
 from hephaestus_redis.script import Command
+from hephaestus_redis.wire import Wire
 
 
 class Link(Protocol):
     """Sends commands in one go."""
+
+    @property
+    def wire(self) -> Wire | None:
+        """A connection at hand, over which flights need not wait for each other."""
+        ...
 
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:
         """Return the reply to each; what the server refuses is replied as an exception.
@@ -24,16 +30,23 @@ class Link(Protocol):
         """
         ...
 
+    async def let_go(self) -> None:
+        """Give back what is kept."""
+        ...
 
-def link_to(client: "Redis | RedisCluster") -> Link:
+
+def link_to(client: "Redis | RedisCluster", *, keeps: bool = False) -> Link:
     """Return the link that a client stands for.
+
+    Args:
+        keeps: Keep a connection at hand, where the client has some.
 
     Raises:
         InvalidArgument: It is no client of redis-py's asyncio kind.
     """
     match client:
         case Redis():
-            return Pooled(client.connection_pool)
+            return Pooled(client.connection_pool, keeps=keeps)
         case RedisCluster():
             return Clustered(client)
     raise InvalidArgument(
@@ -48,10 +61,20 @@ class Pooled:
     A connection may have died while it was idle, or dies now: then the flight is repeated, once
     and over a new one, for every verb of a storage may be repeated. How often connecting is tried
     is for the pool's connections to say.
+
+    Args:
+        keeps: Keep one as a wire, until that is lost.
     """
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, *, keeps: bool = False) -> None:
         self._pool = pool
+        self._keeps = keeps
+        self._kept: Wire | None = None
+
+    @property
+    def wire(self) -> Wire | None:
+        """The connection that is kept, unless it was lost."""
+        return self._kept if self._kept is not None and self._kept.is_open else None
 
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:  # noqa: ARG002  # all the same here
         """Send over a connection of the pool."""
@@ -68,11 +91,29 @@ class Pooled:
             await connection.disconnect(nowait=True)
             raise
         finally:
-            await self._pool.release(connection)
+            await self._put_by(connection)
+
+    async def let_go(self) -> None:
+        """Give the connection back that is kept."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await kept.connection.disconnect(nowait=True)
+            await self._pool.release(kept.connection)
+
+    async def _put_by(self, connection: AbstractConnection) -> None:
+        """Keep a connection that works, if that is wanted, or give it back."""
+        if self._keeps and connection.is_connected and self.wire is None:
+            await self.let_go()
+            self._kept = Wire.over(connection)
+            if self._kept is not None:
+                return
+        await self._pool.release(connection)
 
 
 class Clustered:
     """The client of a cluster, which finds the node of the namespace and follows it."""
+
+    wire = None
 
     def __init__(self, cluster: RedisCluster) -> None:
         self._cluster = cluster
@@ -84,6 +125,9 @@ class Clustered:
             _ = pipeline.execute_command(*command, **{NEVER_DECODE: True})
         replies: list[Any] = await pipeline.execute(raise_on_error=False)
         return replies
+
+    async def let_go(self) -> None:
+        """Do nothing: the client keeps its connections."""
 
 
 async def _fly(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:

@@ -4,9 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from redis.exceptions import NoScriptError
+from redis.exceptions import TimeoutError as TooSlow
 
 from hephaestus_redis.failures import FOREIGN, unavailable
 from hephaestus_redis.link import Link
@@ -45,11 +47,12 @@ class _Member:
 
 
 class Pipeline:
-    """Two flights of commands at a time, first in, first out; each succeeds or fails alone.
+    """Flights of commands, first in, first out; each command succeeds or fails alone.
 
-    Nothing waits unless both are under way. Cancelling a caller takes back what is not sent
-    yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`. What the
-    server does not know of the scripts is sent again with its source.
+    Over a wire a flight leaves whenever the event loop comes round. Without one, two are under
+    way at a time, and nothing waits unless both are. Cancelling a caller takes back what is not
+    sent yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`. What
+    the server does not know of the scripts is sent again with its source.
     """
 
     def __init__(self, link: Link, prefix: bytes) -> None:
@@ -58,6 +61,9 @@ class Pipeline:
         self._queue: deque[_Member] = deque()
         self._flights: set[asyncio.Task[None]] = set()
         self._free = _AT_ONCE
+        self._aloft = 0
+        self._landed = asyncio.Event()
+        self._landed.set()
 
     async def run(self, script: Script, call: Mapping[str, Any]) -> Any:
         """Run a script and return what it returns."""
@@ -74,26 +80,70 @@ class Pipeline:
 
     async def idle(self) -> None:
         """Return when no flight is under way."""
+        await self._landed.wait()
         if self._flights:
             await asyncio.wait(self._flights)
+
+    async def let_go(self) -> None:
+        """Give up connections once no flight is under way."""
+        await self.idle()
+        await self._link.let_go()
 
     def _put(self, command: Command, script: Script | None) -> "asyncio.Future[Any]":
         reply = asyncio.get_running_loop().create_future()
         # A queue that is not empty is somebody's to take.
-        if self._free and not self._queue:
-            self._free -= 1
-            flight = asyncio.create_task(self._fly(), name="hephaestus-redis")
-            self._flights.add(flight)
-            flight.add_done_callback(self._flights.discard)
+        if not self._queue:
+            if self._link.wire is None:
+                self._begin()
+            else:
+                reply.get_loop().call_soon(self._depart)
         self._queue.append(_Member(command, script, reply))
         return reply
 
-    async def _fly(self) -> None:
-        batch: list[_Member] = []
+    def _depart(self) -> None:
+        """Send what waits over the wire, unless that was lost meanwhile."""
+        wire = self._link.wire
+        if wire is None:
+            self._begin()
+            return
+        while batch := self._next():
+            self._aloft += 1
+            self._landed.clear()
+            wire.send([member.command for member in batch], partial(self._land, batch))
+
+    def _land(self, batch: list[_Member], outcome: list[Any] | Exception) -> None:
+        """Settle what a wire brings; what it lost, or the server did not know, is sent again."""
+        self._aloft -= 1
+        if not self._aloft:
+            self._landed.set()
+        if isinstance(outcome, Exception):
+            if not isinstance(outcome, TooSlow):
+                self._begin(batch)
+                return
+            outcome = [outcome] * len(batch)
+        unknown = []
+        for member, reply in zip(batch, outcome, strict=True):
+            if isinstance(reply, NoScriptError):
+                unknown.append(member)
+            else:
+                member.settle(reply)
+        if unknown:
+            self._begin(unknown)
+
+    def _begin(self, batch: Sequence[_Member] = ()) -> None:
+        """Let a flight take these, or else what waits, if it is not one too many."""
+        if batch or self._free > 0:
+            self._free -= 1
+            flight = asyncio.create_task(self._fly(list(batch)), name="hephaestus-redis")
+            self._flights.add(flight)
+            flight.add_done_callback(self._flights.discard)
+
+    async def _fly(self, batch: list[_Member]) -> None:
         try:
-            while batch := self._next():
+            while batch := batch or self._next():
                 for member, reply in zip(batch, await self._replies(batch), strict=True):
                     member.settle(reply)
+                batch = []
         finally:
             # Only where the event loop is ending does somebody still wait.
             for member in (*batch, *self._queue):

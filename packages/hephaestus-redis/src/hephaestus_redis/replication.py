@@ -22,6 +22,8 @@ class Replicated:
         patience: How long they may take.
     """
 
+    wire = None
+
     def __init__(self, link: Link, *, prefix: bytes, replicas: int, patience: timedelta) -> None:
         self._link = link
         self._replicas = replicas
@@ -45,3 +47,7 @@ class Replicated:
         )
         # What was refused stays so: the server may not have known a script.
         return [one if isinstance(one, Exception) else unconfirmed for one in replies[:-2]]
+
+    async def let_go(self) -> None:
+        """Give back what is kept."""
+        await self._link.let_go()

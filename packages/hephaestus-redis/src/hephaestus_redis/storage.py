@@ -92,13 +92,16 @@ class RedisStorage:
         self._owned: Redis | None = None
         if isinstance(url_or_client, str):
             url_or_client = self._owned = _client_of(url_or_client)
+        # What runners write one after the other goes without the driver's ceremonies; a reply
+        # to a query may be long.
+        work = link_to(url_or_client, keeps=True)
         link = link_to(url_or_client)
         if type(replicas) is not int or replicas < 0:
             raise InvalidArgument(f"replicas= is a whole number from 0, not {replicas!r}")
         prefix = self._keys.prefix
         if replicas:
-            link = Replicated(link, prefix=prefix, replicas=replicas, patience=_PATIENCE)
-        self._work = Pipeline(link, prefix)
+            work = link = Replicated(link, prefix=prefix, replicas=replicas, patience=_PATIENCE)
+        self._work = Pipeline(work, prefix)
         # Neither a long query nor many outcomes may keep a lease from being renewed.
         self._care = Pipeline(link, prefix)
         self._reads = Pipeline(link, prefix)
@@ -308,7 +311,7 @@ class RedisStorage:
     async def _let_go(self) -> None:
         """Close the connections that are the storage's own."""
         for pipeline in (self._work, self._care, self._reads):
-            await pipeline.idle()
+            await pipeline.let_go()
         if self._owned is not None:
             await self._owned.aclose()
 

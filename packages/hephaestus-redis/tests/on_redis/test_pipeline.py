@@ -17,6 +17,8 @@ from hephaestus_redis.script import Command
 class Wire:
     """A link that holds each flight until it is let go, and replies as it is told."""
 
+    wire = None
+
     def __init__(self, reply: Callable[[Command], Any] = lambda command: command) -> None:
         self.flights: list[list[Command]] = []
         self.departed = asyncio.Event()
@@ -29,6 +31,9 @@ class Wire:
         self.departed.set()
         await self.free.wait()
         return [self._reply(command) for command in commands]
+
+    async def let_go(self) -> None:
+        """Keep nothing."""
 
 
 async def test_an_idle_pipeline_sends_at_once() -> None:

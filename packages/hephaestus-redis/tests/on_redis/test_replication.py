@@ -20,6 +20,8 @@ from on_redis.setting import Launch, Server, port_of
 class Primary:
     """A link to a server whose replicas confirm as told."""
 
+    wire = None
+
     def __init__(self, confirmed: Any) -> None:
         self.sent: list[Command] = []
         self._confirmed = confirmed
@@ -27,6 +29,9 @@ class Primary:
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:
         self.sent += commands
         return [self._confirmed if command[0] == "WAIT" else "done" for command in commands]
+
+    async def let_go(self) -> None:
+        """Keep nothing."""
 
 
 def replicated(primary: Primary) -> Replicated:
