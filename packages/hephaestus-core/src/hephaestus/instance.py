@@ -27,6 +27,10 @@ Action: TypeAlias = Literal[
 ]  # fmt: skip
 
 
+NEVER = datetime.fromtimestamp(0, UTC)
+"""What a time is that nobody asks for; being the default, it is not stored."""
+
+
 class StepError(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Why an attempt of a step failed."""
 
@@ -95,8 +99,8 @@ class ActiveStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     losses: int = 0
     """Attempts lost in a row to crashes."""
 
-    since: datetime
-    """When it became active; for a waiting or halted step, when it began to wait."""
+    since: datetime = NEVER
+    """When a waiting or halted step began to wait; for a ready one nobody asks."""
 
     config: dict[str, Any] | None = None
     answer: dict[str, Any] | None = None

@@ -21,7 +21,14 @@ from hephaestus.testing.storage.samples import (
 )
 from hephaestus.testing.storage.values import Values
 
-JUNK = [b"", b"{", b"[]", b'{"format":99}', b'{"format":1,"active":{"charge":{}}}', b"[" * 9999]
+JUNK = [
+    b"",
+    b"{",
+    b"[]",
+    b'{"format":99}',
+    b'{"format":1,"active":{"charge":{"attempt":"x"}}}',
+    b"[" * 9999,
+]
 
 
 class TestMemoryStorage(StorageContract):

@@ -85,7 +85,14 @@ class TestOnAGivenClient(Opening, Reading, Inbox, Renewing, Histories, Paging):
 
 
 DAMAGES = {
-    "state": ["", "{", "[]", '{"format":99}', '{"format":1,"active":{"charge":{}}}', "\\xff"],
+    "state": [
+        "",
+        "{",
+        "[]",
+        '{"format":99}',
+        '{"format":1,"active":{"charge":{"attempt":"x"}}}',
+        "\\xff",
+    ],
     "initial": ["{", "[1]"],
     "created": ["", "yesterday"],
     "status": ["lost"],

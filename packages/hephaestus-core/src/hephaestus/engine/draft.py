@@ -12,7 +12,7 @@ from hephaestus.engine.handout import leased_until
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context
 from hephaestus.errors import DamagedInstance, Fatal, InvalidArgument
-from hephaestus.instance import DONE, ActiveStep, FinishedStep, Instance, StepError
+from hephaestus.instance import DONE, NEVER, ActiveStep, FinishedStep, Instance, StepError
 from hephaestus.message import EventPosted, LeaseEnded, Source, StepEnded
 from hephaestus.outcome import Completed, Failed, Halt, Suspend, text_of
 from hephaestus.retry import DEFAULT_RETRY, Retry
@@ -277,7 +277,7 @@ class Draft:
         for given in configs:
             if given is not None:
                 config = dict(given)
-        return ActiveStep(deadline=self.now, since=self.now, config=config)
+        return ActiveStep(deadline=self.now, config=config)
 
     def _activate(self, key: str, record: ActiveStep) -> None:
         """Make the step ready, or settle it at once where the engine does that itself."""
@@ -364,7 +364,7 @@ class Draft:
 
     def _next_attempt(self, step: ActiveStep, **changes: Any) -> ActiveStep:
         fresh = {"state": "ready", "attempt": step.attempt + 1, "deadline": self.now}
-        fresh |= {"dispatches": 0, "halt": None, "since": self.now}
+        fresh |= {"dispatches": 0, "halt": None, "since": NEVER}
         return msgspec.structs.replace(step, **(fresh | changes))
 
     def _set(self, key: str, **changes: Any) -> None:
