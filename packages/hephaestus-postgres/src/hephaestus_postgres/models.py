@@ -126,7 +126,7 @@ class InstanceMixin:
                 postgresql_where=text("finished_at IS NOT NULL"),
             ),
             # Room for the versions of a row on its own page: then no index hears of an update.
-            {"comment": comment(VERSION), "postgresql_with": {"fillfactor": 50}},
+            {"comment": comment(VERSION), "postgresql_with": {"fillfactor": 40}},
         )
 
 

@@ -31,7 +31,7 @@ STEP = Step(
             CONSTRAINT {instances_name}_status_check CHECK (status IN (
                 'pending', 'running', 'waiting', 'halted', 'completed', 'failed', 'cancelled'
             ))
-        ) WITH (fillfactor = 50)
+        ) WITH (fillfactor = 40)
         """,
         f"""
         CREATE UNIQUE INDEX IF NOT EXISTS {{instances_name}}_unique_key_idx
