@@ -109,14 +109,17 @@ class Codec:
 
     def dump_state(self, instance: Instance) -> bytes:
         """Return the instance's state, without columns, initial data and results."""
+        # What is empty is left out, and mostly it is.
+        stopped = instance.stopped
+        runtime, telemetry = instance.runtime_metadata, instance.telemetry_metadata
         return _encoder.encode(
             State(
                 format=FORMAT,
                 active=self._steps(instance.active, self._out),
                 finished=self._finished(instance.finished, self._routes_wire),
-                stopped=self._steps(instance.stopped, self._out),
-                runtime_metadata=self._out(instance.runtime_metadata),
-                telemetry_metadata=self._out(instance.telemetry_metadata),
+                stopped=stopped and self._steps(stopped, self._out),
+                runtime_metadata=runtime and self._out(runtime),
+                telemetry_metadata=telemetry and self._out(telemetry),
                 error=instance.error,
                 kept=instance.kept,
             )
@@ -205,8 +208,10 @@ class Codec:
     def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:
         turned = {}
         for key, step in finished.items():
-            if any(step.routes.values()):
-                turned[key] = FinishedStep(event=step.event, routes=turn(step.routes))
+            routes = step.routes
+            # Hardly any edge has config.
+            if routes and any(routes.values()):
+                turned[key] = FinishedStep(event=step.event, routes=turn(routes))
         return finished | turned if turned else finished
 
     def _routes_wire(self, routes: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Bodies:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _hang(self, held: Held, begun: asyncio.Event) -> None:
-        with held.protecting():
+        with held:
             begun.set()
             try:
                 await asyncio.Event().wait()
@@ -423,7 +423,7 @@ async def test_a_lease_that_is_lost_after_its_body_stops_nothing(
 ) -> None:
     held = keeper.hold(await leased(storage, keeper))
 
-    with held.protecting():
+    with held:
         pass
     held.lose()
     await asyncio.sleep(0)
@@ -437,7 +437,7 @@ async def test_the_body_of_a_lost_lease_is_stopped_from_within_as_well(
     held = keeper.hold(await leased(storage, keeper))
 
     async def body() -> None:
-        with held.protecting():
+        with held:
             held.lose()
             await asyncio.Event().wait()
 

@@ -10,7 +10,7 @@ from hephaestus.message import Message
 
 _FIRST_DISPATCH = timedelta(seconds=30)
 _LONGEST_DISPATCH = timedelta(minutes=10)
-_NET = timedelta(minutes=1)
+_NET = timedelta(minutes=2)
 
 
 def hand_out(instance: Instance, until: Mapping[str, datetime]) -> Instance:
@@ -42,7 +42,7 @@ def leased_until(end: datetime) -> datetime:
     lies a minute behind and is rounded up, so that a run's time to wake stays the same while
     its steps go by, and an index of these times need not be written at each of them.
     """
-    return end.replace(second=0, microsecond=0) + 2 * _NET
+    return end.replace(second=0, microsecond=0) + _NET
 
 
 def wake_at(instance: Instance, kept: Iterable[Message]) -> datetime | None:

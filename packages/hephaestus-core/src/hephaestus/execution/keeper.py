@@ -3,8 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ _RENEWALS = 3
 
 
 class Held:
-    """A lease that is renewed."""
+    """A lease that is renewed; within its `with` block, its loss cancels the task."""
 
     __slots__ = ("_body", "ended", "lease", "sole")
 
@@ -34,15 +33,12 @@ class Held:
 
         self._body: asyncio.Task[Any] | None = None
 
-    @contextmanager
-    def protecting(self) -> Iterator[None]:
-        """Let the loss of the lease cancel this task, as long as the block lasts."""
+    def __enter__(self) -> None:
         self._body = asyncio.current_task()
-        try:
-            yield
-        finally:
-            # A lease that ends from here on is our own doing, or changes nothing any more.
-            self._body = None
+
+    def __exit__(self, *exception: object) -> None:
+        # A lease that ends from here on is our own doing, or changes nothing any more.
+        self._body = None
 
     def lose(self) -> bool:
         """Be lost, and tell whether that stops a body."""
@@ -104,7 +100,8 @@ class LeaseKeeper:
 
     def carries(self, run_id: str) -> bool:
         """Tell whether the only step at which a run stands is executed here: it is running."""
-        return any(held.sole for held in self._held.get(run_id, {}).values())
+        places = self._held.get(run_id)
+        return places is not None and any(held.sole for held in places.values())
 
     def of(self, run_id: str, attempts: Sequence[tuple[str, int]]) -> list[Held]:
         """Return what is held of these (step, attempt) pairs of a run."""

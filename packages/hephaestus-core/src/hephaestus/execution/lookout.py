@@ -50,10 +50,8 @@ class Lookout:
         self._spawn = spawn
         self._alarm = Alarm(clock, poll)
         self._closed = False
-
-    def note(self, at: datetime | None) -> None:
+        self.note = self._alarm.note
         """Look at that time as well, if it is near."""
-        self._alarm.note(at)
 
     def close(self) -> None:
         """Let `run` end soon."""

@@ -206,7 +206,7 @@ class Execution:
         """Run a step's body; return its outcome, or what `work` does if that is durable already."""
         if step.transactional:
             return await self._transact(instance, workflow, step, held, closing)
-        with held.protecting():
+        with held:
             return await execute(
                 workflow, instance, step, self._storage.codec, lambda: held.ended or closing()
             )
@@ -228,7 +228,7 @@ class Execution:
         while True:
             try:
                 async with self._storage.transaction(instance.run_id) as transaction:
-                    with held.protecting():
+                    with held:
                         ended = await execute(
                             workflow, instance, step, self._storage.codec,
                             lambda: held.ended or closing(), transaction=transaction,

@@ -41,7 +41,7 @@ class Writes:
 
     def __exit__(self, *exception: object) -> None:
         self._count -= 1
-        if not self._count:
+        if self._waiting and not self._count:
             for future in self._waiting:
                 if not future.done():
                     future.set_result(None)

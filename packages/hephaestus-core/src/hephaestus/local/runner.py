@@ -238,7 +238,8 @@ class LocalRunner:
                 return
             instance = placed.instance
             held = self._keeper.hold(placed.leases[0], sole=len(instance.active) == 1)
-            self._take_up(instance, placed.leases[1:])
+            if len(placed.leases) > 1:
+                self._take_up(instance, placed.leases[1:])
         self._make_room()
 
     def _make_room(self) -> None:
