@@ -85,7 +85,7 @@ class InstanceMixin:
     """What is rewritten at every commit, as text: steps under way and finished, metadata, error."""
 
     leases: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    """Who executes which step: `{"step/attempt": {"incarnation", "name", "number", "until"}}`."""
+    """Who executes which step: `{"step/attempt": {"holder", "name", "until"}}`."""
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805  # SQLAlchemy hands it the class

@@ -26,8 +26,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class StoredLease(msgspec.Struct, omit_defaults=True):
     """A lease as it stands in the row of its run, under `step/attempt`."""
 
-    incarnation: str
-    number: int
+    holder: str
+    """`incarnation/number`: another number of one incarnation is another lease."""
+
     until: datetime
     name: str | None = None
     released: bool = False
@@ -90,9 +91,8 @@ def leases_text(leases: Iterable[Lease]) -> str:
     """Return leases as they are stored."""
     stored = {
         place(lease): StoredLease(
-            incarnation=lease.owner.incarnation,
+            holder=f"{lease.owner.incarnation}/{lease.number}",
             name=lease.owner.name,
-            number=lease.number,
             until=lease.until.astimezone(UTC),
             released=lease.released,
         )
@@ -243,13 +243,14 @@ def leases_of(run_id: str, stored: str) -> list[Lease]:
     leases = []
     for at, lease in _leases.decode(stored).items():
         step, _, attempt = at.rpartition("/")
+        incarnation, _, number = lease.holder.rpartition("/")
         leases.append(
             Lease(
                 run_id=run_id,
                 step=step,
                 attempt=int(attempt),
-                owner=Owner(incarnation=lease.incarnation, name=lease.name),
-                number=lease.number,
+                owner=Owner(incarnation=incarnation, name=lease.name),
+                number=int(number),
                 until=lease.until.astimezone(UTC),
                 released=lease.released,
             )

@@ -126,7 +126,7 @@ async def test_a_commit_that_met_a_claim_keeps_its_lease(opened: PostgresStorage
     async with locked(opened, run) as connection:
         committed = asyncio.create_task(opened.commit(change(moved(run))))
         await waits(connection)
-        lease = {"until": "2026-07-01T00:00:00Z", "number": 1, "incarnation": "another"}
+        lease = {"until": "2026-07-01T00:00:00Z", "holder": "another/1"}
         await connection.execute(claimed.values(leases={"charge/1": lease}))
     await committed
 

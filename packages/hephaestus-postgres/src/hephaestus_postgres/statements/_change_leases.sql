@@ -9,8 +9,7 @@ WITH asked AS (
     -- Only what is still the lease that is asked for.
     SELECT a.run_id, a.wake_at, a.had, (
         SELECT jsonb_object_agg(l.key, CASE
-            WHEN a.asked->l.key->>'incarnation' = l.value->>'incarnation'
-                AND a.asked->l.key->'number' = l.value->'number'
+            WHEN a.asked->l.key->'holder' = l.value->'holder'
                 AND NOT l.value ? 'released' AND (l.value->>'until')::timestamptz > $3
             THEN l.value || {become} ELSE l.value END)
         FROM jsonb_each(a.had) l
