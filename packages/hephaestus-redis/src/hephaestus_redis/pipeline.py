@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any
 
 from redis.exceptions import NoScriptError
-from redis.exceptions import TimeoutError as TooSlow
 
 from hephaestus_redis.failures import FOREIGN, unavailable
 from hephaestus_redis.link import Link
 from hephaestus_redis.script import Command, Script
+from hephaestus_redis.wire import LEAVING
 
 _AT_ONCE = 2
 """So many flights: while the server works on one, this process prepares the other."""
 
 _MOST_MEMBERS = 256
 _MOST_BYTES = 4 * 1024 * 1024
+_AGAIN = (NoScriptError, *LEAVING)
 
 
 @dataclass(slots=True)
@@ -31,19 +32,20 @@ class _Member:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
-        return sum(len(part) for part in self.command if not isinstance(part, int))
+        """About how many bytes it takes: what is long comes last."""
+        last = self.command[-1]
+        return 0 if isinstance(last, int) else len(last)
 
     def settle(self, reply: Any) -> None:
         """Hand over what came back, unless nobody waits any more."""
         if self.reply.done():
             return
-        if isinstance(reply, FOREIGN):
-            self.reply.set_exception(unavailable(reply))
-        elif isinstance(reply, Exception):
-            self.reply.set_exception(reply)
-        else:
+        if not isinstance(reply, Exception):
             self.reply.set_result(reply)
+        elif isinstance(reply, FOREIGN):
+            self.reply.set_exception(unavailable(reply))
+        else:
+            self.reply.set_exception(reply)
 
 
 class Pipeline:
@@ -61,6 +63,7 @@ class Pipeline:
         self._queue: deque[_Member] = deque()
         self._flights: set[asyncio.Task[None]] = set()
         self._free = _AT_ONCE
+        self._again: list[_Member] = []
         self._aloft = 0
         self._landed = asyncio.Event()
         self._landed.set()
@@ -107,28 +110,30 @@ class Pipeline:
             self._begin()
             return
         while batch := self._next():
-            self._aloft += 1
+            self._aloft += len(batch)
             self._landed.clear()
-            wire.send([member.command for member in batch], partial(self._land, batch))
+            lands = [partial(self._land, member) for member in batch]
+            wire.send([member.command for member in batch], lands)
 
-    def _land(self, batch: list[_Member], outcome: list[Any] | Exception) -> None:
+    def _land(self, member: _Member, reply: Any) -> None:
         """Settle what a wire brings; what it lost, or the server did not know, is sent again."""
-        self._aloft -= 1
+        if isinstance(reply, _AGAIN):
+            if not self._again:
+                asyncio.get_running_loop().call_soon(self._repeat)
+            self._again.append(member)
+        else:
+            member.settle(reply)
+            self._count_down(1)
+
+    def _repeat(self) -> None:
+        again, self._again = self._again, []
+        self._begin(again)
+        self._count_down(len(again))
+
+    def _count_down(self, landed: int) -> None:
+        self._aloft -= landed
         if not self._aloft:
             self._landed.set()
-        if isinstance(outcome, Exception):
-            if not isinstance(outcome, TooSlow):
-                self._begin(batch)
-                return
-            outcome = [outcome] * len(batch)
-        unknown = []
-        for member, reply in zip(batch, outcome, strict=True):
-            if isinstance(reply, NoScriptError):
-                unknown.append(member)
-            else:
-                member.settle(reply)
-        if unknown:
-            self._begin(unknown)
 
     def _begin(self, batch: Sequence[_Member] = ()) -> None:
         """Let a flight take these, or else what waits, if it is not one too many."""

@@ -1,9 +1,9 @@
-"""Flights over a connection of the driver's that follow each other without a wait."""
+"""Flights over a connection of the driver's: none waits for another, each reply lands at once."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as NotConnected
@@ -13,15 +13,11 @@ from redis.exceptions import TimeoutError as TooSlow
 from hephaestus_redis.resp import Incomplete, packed, parse
 from hephaestus_redis.script import Command
 
-Land: TypeAlias = Callable[[list[Any] | Exception], None]
-"""Takes the replies to a flight, or the error with which it was lost."""
+Land: TypeAlias = Callable[[Any], None]
+"""Takes the reply to a command, or the error with which it was lost."""
 
-
-class _Flight(NamedTuple):
-    size: int
-    land: Land
-    departed: float
-    replies: list[Any]
+LEAVING = (NotConnected, ReadOnlyError)
+"""What a server replies that has no place for us, or is a replica by now."""
 
 
 class Wire(asyncio.Protocol):
@@ -38,7 +34,8 @@ class Wire(asyncio.Protocol):
         self._silence = connection.socket_timeout
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
-        self._flights: deque[_Flight] = deque()
+        self._heard = 0.0
+        self._lands: deque[Land] = deque()
         self._unread = b""
         transport.set_protocol(self)
 
@@ -50,46 +47,44 @@ class Wire(asyncio.Protocol):
             return None
         return cls(connection, transport)
 
-    def send(self, commands: Sequence[Command], land: Land) -> None:
-        """Send a flight, whatever else is under way."""
-        departed = self._loop.time()
-        self._flights.append(_Flight(len(commands), land, departed, []))
+    def send(self, commands: Sequence[Command], lands: Iterable[Land]) -> None:
+        """Send a flight, whatever else is under way; the reply to each command lands by itself."""
+        if not self._lands:
+            self._heard = self._loop.time()
+        self._lands.extend(lands)
         self._transport.write(b"".join([packed(command) for command in commands]))
         if self._silence and self._alarm is None:
             self._alarm = self._loop.call_later(self._silence, self._listen)
 
     def lose(self, error: Exception) -> None:
-        """Give the connection up, and all flights on it."""
+        """Give the connection up, and all that waits for it."""
         self.is_open = False
         self._transport.abort()
         if self._alarm is not None:
             self._alarm.cancel()
-        flights, self._flights = self._flights, deque()
-        for flight in flights:
-            flight.land(error)
+        lands, self._lands = self._lands, deque()
+        for land in lands:
+            land(error)
 
     def data_received(self, data: bytes) -> None:
-        """Hand replies over, each flight's when all have come."""
+        """Hand over the replies that have come."""
+        self._heard = self._loop.time()
         data = self._unread + data if self._unread else data
         at = 0
         try:
-            while self._flights:
+            while self._lands:
                 reply, at = parse(data, at)
-                # A server that has no place for us, or is a replica by now, is left.
-                if isinstance(reply, NotConnected | ReadOnlyError):
+                if isinstance(reply, LEAVING):
                     self.lose(reply)
                     return
-                flight = self._flights[0]
-                flight.replies.append(reply)
-                if len(flight.replies) == flight.size:
-                    flight.land(self._flights.popleft().replies)
+                self._lands.popleft()(reply)
         except Incomplete:
             pass
         except ValueError as error:
             self.lose(NotConnected(f"what came is no reply: {error}"))
             return
         self._unread = data[at:]
-        if self._unread and not self._flights:
+        if self._unread and not self._lands:
             self.lose(NotConnected("the server has said what nobody asked"))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -98,12 +93,12 @@ class Wire(asyncio.Protocol):
         self.lose(NotConnected(str(error or "the server has closed the connection")))
 
     def _listen(self) -> None:
-        """Lose the connection if the oldest flight has waited too long."""
+        """Lose the connection if it has been silent for too long."""
         self._alarm = None
-        if not self._flights:
+        if not self._lands:
             return
         assert self._silence  # noqa: S101  # else there is no alarm
-        left = self._flights[0].departed + self._silence - self._loop.time()
+        left = self._heard + self._silence - self._loop.time()
         if left > 0:
             self._alarm = self._loop.call_later(left, self._listen)
         else:

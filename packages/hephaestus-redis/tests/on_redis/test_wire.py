@@ -20,35 +20,35 @@ from hephaestus_redis.wire import Wire
 
 async def test_flights_need_not_wait_for_each_other_and_land_in_their_order() -> None:
     async with _wire_to(b"+1\r\n+", b"2\r\n+3\r\n") as (wire, landed):
-        wire.send([("PING",)], landed.append)
-        wire.send([("PING",), ("PING",)], landed.append)
-
-        await _landing(landed, 2)
-
-        assert landed == [[b"1"], [b"2", b"3"]]
-        assert wire.is_open
-
-
-async def test_all_flights_are_lost_with_the_connection() -> None:
-    async with _wire_to(b"+1\r\n", b"") as (wire, landed):
-        for _ in range(3):
-            wire.send([("PING",)], landed.append)
+        wire.send([("PING",)], [landed.append])
+        wire.send([("PING",), ("PING",)], [landed.append] * 2)
 
         await _landing(landed, 3)
 
-        assert landed[0] == [b"1"]
+        assert landed == [b"1", b"2", b"3"]
+        assert wire.is_open
+
+
+async def test_all_that_waits_is_lost_with_the_connection() -> None:
+    async with _wire_to(b"+1\r\n", b"") as (wire, landed):
+        for _ in range(3):
+            wire.send([("PING",)], [landed.append])
+
+        await _landing(landed, 3)
+
+        assert landed[0] == b"1"
         assert [type(lost) for lost in landed[1:]] == [NotConnected] * 2
         assert not wire.is_open
 
 
 async def test_a_server_that_stays_silent_is_given_up() -> None:
     async with _wire_to(b"+1\r\n", socket_timeout=0.05) as (wire, landed):
-        wire.send([("PING",)], landed.append)
+        wire.send([("PING",)], [landed.append])
         await _landing(landed, 1)
         await asyncio.sleep(0.1)
         assert wire.is_open  # nobody has asked for anything
 
-        wire.send([("PING",)], landed.append)
+        wire.send([("PING",)], [landed.append])
         await _landing(landed, 2)
 
         assert isinstance(landed[1], TooSlow)
@@ -65,7 +65,7 @@ async def test_a_server_that_stays_silent_is_given_up() -> None:
 )
 async def test_a_server_that_is_none_of_ours_is_left(said: bytes, kind: type[Exception]) -> None:
     async with _wire_to(said) as (wire, landed):
-        wire.send([("PING",)], landed.append)
+        wire.send([("PING",)], [landed.append])
 
         await _landing(landed, 1)
 
@@ -75,11 +75,11 @@ async def test_a_server_that_is_none_of_ours_is_left(said: bytes, kind: type[Exc
 
 async def test_what_nobody_has_asked_for_is_no_reply_to_the_next_flight() -> None:
     async with _wire_to(b"+1\r\n+2\r\n") as (wire, landed):
-        wire.send([("PING",)], landed.append)
+        wire.send([("PING",)], [landed.append])
 
         await _landing(landed, 1)
 
-        assert landed == [[b"1"]]
+        assert landed == [b"1"]
         assert not wire.is_open
 
 
