@@ -156,7 +156,8 @@ CONTENDERS = (
             distributions=_DRAMATIQ,
             open=partial(workflows, broker=broker, storage=name.replace("hephaestus", "postgres")),
             ours=name == "hephaestus",
-            note=f"{_SETTINGS}; started from another process, {_STARTERS} starts at a time",
+            note=f"{_SETTINGS}, 100 steps at once as by default; started from another process, "
+            f"{_STARTERS} starts at a time",
         )
         for job, broker in ((RABBITMQ, "rabbitmq"), (REDIS, "redis"))
         for name, title in (("hephaestus", "PostgresStorage"), ("redis", "RedisStorage"))

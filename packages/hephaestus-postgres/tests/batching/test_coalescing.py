@@ -10,11 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hephaestus.errors import AlreadyRunning, InstanceNotFound, StaleInstance, StorageUnavailable
 from hephaestus.instance import Instance
+from hephaestus.storage import Owner
 from hephaestus.testing.storage.samples import (
+    NOW,
     change,
     commit,
+    ended,
     event,
     finished_run,
+    lease,
     moved,
     new_run,
     store,
@@ -145,6 +149,39 @@ async def test_a_locked_run_holds_up_nobody_else_s_message(opened: PostgresStora
         waited = not held_up.done()
 
     assert (True, True) == (waited, await held_up)
+
+
+async def test_a_locked_run_holds_up_nobody_else_s_claim(opened: PostgresStorage) -> None:
+    runs = await some_runs(opened, 5)
+    async with locked(opened, runs[0]):
+        # The first leaves at once, and alone; the others travel together.
+        first, held_up, *others = (
+            asyncio.create_task(opened.claim(lease(run), NOW, results=()))
+            for run in (runs[1], runs[0], *runs[2:])
+        )
+
+        claimed = await asyncio.gather(first, *others)
+        waited = not held_up.done()
+    late = await held_up
+
+    assert waited
+    assert [runs[n].run_id for n in (1, 2, 3, 4)] == [one.run_id for one in claimed if one]
+    assert late is not None
+    assert runs[0].run_id == late.run_id
+
+
+async def test_claims_that_travel_together_are_granted_or_refused_each_by_itself(
+    opened: PostgresStorage,
+) -> None:
+    runs = await some_runs(opened, 6)
+    await opened.claim(lease(runs[3], Owner(incarnation="another")), NOW, results=())
+    await opened.delete(runs[4].run_id)
+    await commit(opened, ended(runs[5]))
+
+    claims = [opened.claim(lease(run), NOW, results=()) for run in runs]
+    claimed = await asyncio.gather(*claims)
+
+    assert [run.run_id for run in runs[:3]] == [one.run_id for one in claimed if one]
 
 
 async def test_a_message_that_waited_for_a_delete_finds_nothing(opened: PostgresStorage) -> None:
