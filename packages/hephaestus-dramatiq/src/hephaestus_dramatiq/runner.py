@@ -47,7 +47,8 @@ class DramatiqRunner:
         routes: Queue and priority of single steps, by step or key.
         concurrency: How many steps a worker process executes at once: by default 100, or as many
             as it has threads if those are more. It has no more threads than that. A thread is let
-            go as soon as a step is leased, unless a plain function may follow in its line.
+            go as soon as a step is leased, unless a plain function or a transactional step may
+            follow in its line.
         prefetch: How many messages of a queue a worker process fetches ahead, those under way
             among them; as Dramatiq says if left out.
         lease: How long a step stays with a process that shows no life, before another takes it.
