@@ -6,7 +6,7 @@ for _, member in ipairs(redis.call("SMEMBERS", key("named", call.name))) do
   -- A run id may hold a line break; a place, being JSON, holds none.
   local run, place = string.match(member, "^(.*)\n(.*)$")
   local row = read_once(run)
-  local lease = row and row.leases[place]
+  local lease = row and leases_of(row)[place]
   if not lease then
     -- Somebody else has deleted or evicted it.
     redis.call("SREM", key("named", call.name), member)

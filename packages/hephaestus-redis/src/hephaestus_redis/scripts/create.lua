@@ -9,5 +9,5 @@ local holder = not call.is_finished and rival(run, call.unique_key)
 if holder then
   return {"taken", holder}
 end
-index(run, write(run, {leases = {}}))
+index(run, write(run, {}))
 return {"written"}

@@ -20,5 +20,12 @@ if call.place then
 end
 redis.call("HSET", prefix .. "messages", call.id, run)
 redis.call("ZADD", key("unseen", run), call.at, call.id)
-refresh(run, row)
+-- A message can only make the run due sooner.
+if row.status ~= "failed" then
+  local at = call.at
+  if row.handed and tonumber(row.handed) > tonumber(at) then
+    at = row.handed
+  end
+  redis.call("ZADD", due_index(row), "LT", at, run)
+end
 return {"posted"}

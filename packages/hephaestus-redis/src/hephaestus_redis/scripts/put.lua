@@ -14,7 +14,7 @@ end
 local stored = read(run)
 if stored then
   unindex(run, stored)
-  for place, lease in pairs(stored.leases) do
+  for place, lease in pairs(leases_of(stored)) do
     forget_holder(run, place, lease)
   end
   for _, field in ipairs(redis.call("HKEYS", name)) do

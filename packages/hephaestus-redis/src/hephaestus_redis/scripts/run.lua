@@ -30,7 +30,6 @@ local function read(run)
     row[column] = values[n] or nil
   end
   row.is_finished = TERMINAL[row.status] == true
-  row.leases = row.leases and cmsgpack.unpack(row.leases) or {}
   return row
 end
 
@@ -85,14 +84,20 @@ end
 
 -- Leases: who holds which attempt, and until when; all of a run lie in one field of it
 
+-- They are unpacked only where they are asked for: a wide run has many.
+local function leases_of(row)
+  row.held = row.held or row.leases and cmsgpack.unpack(row.leases) or {}
+  return row.held
+end
+
 local function is_leased(row, place)
-  local lease = row.leases[place]
+  local lease = leases_of(row)[place]
   return lease and not lease.released
 end
 
 -- The lease, if its owner has neither released nor lost it.
 local function held(row, claimed, now)
-  local lease = row.leases[claimed.place]
+  local lease = leases_of(row)[claimed.place]
   return lease and not lease.released
     and lease.incarnation == claimed.incarnation and lease.number == claimed.number
     and tonumber(lease["until"]) > tonumber(now) and lease
@@ -100,7 +105,7 @@ end
 
 local function grant(run, row, granted)
   local lease = granted.lease
-  row.leases[granted.place] = lease
+  leases_of(row)[granted.place] = lease
   if lease.name then
     -- A holder that bears a name is found by it when its next incarnation comes.
     redis.call("SADD", key("named", lease.name), run .. "\n" .. granted.place)
@@ -114,15 +119,15 @@ local function forget_holder(run, place, lease)
 end
 
 local function drop(run, row, place)
-  local lease = row.leases[place]
+  local lease = leases_of(row)[place]
   if lease then
-    row.leases[place] = nil
+    row.held[place] = nil
     forget_holder(run, place, lease)
   end
 end
 
 local function store_leases(run, row)
-  redis.call("HSET", key("run", run), "leases", cmsgpack.pack(row.leases))
+  redis.call("HSET", key("run", run), "leases", cmsgpack.pack(leases_of(row)))
 end
 
 -- The runs of the leases of a call, each read once, however many are its.
@@ -159,7 +164,7 @@ local function attention(run, row)
     end
   end
   sooner(row.wake)
-  for _, lease in pairs(row.leases) do
+  for _, lease in pairs(leases_of(row)) do
     sooner(lease["until"])
   end
   return first
@@ -279,38 +284,44 @@ local function changed(before)
   for _, column in ipairs(call.absent) do
     after[column] = nil
   end
-  after.is_finished = call.is_finished
+  after.is_finished, after.held = call.is_finished, before.held
   return after
+end
+
+-- End, forget and grant the leases that a change names.
+local function move_leases(run, row)
+  for _, place in ipairs(call.ended) do
+    drop(run, row, place)
+  end
+  for _, place in ipairs(call.freed) do
+    if not is_leased(row, place) then
+      drop(run, row, place)
+    end
+  end
+  for _, granted in ipairs(call.granted) do
+    grant(run, row, granted)
+  end
 end
 
 -- Write what a change says of a run, and return the run as it is then.
 local function write(run, before)
   local name = key("run", run)
   local after = changed(before)
-  local had_leases = next(after.leases)
   for _, id in ipairs(call.kept) do
     redis.call("ZREM", key("unseen", run), id)
-  end
-  for _, place in ipairs(call.ended) do
-    drop(run, after, place)
-  end
-  for _, place in ipairs(call.freed) do
-    if not is_leased(after, place) then
-      drop(run, after, place)
-    end
-  end
-  for _, granted in ipairs(call.granted) do
-    grant(run, after, granted)
   end
   local gone = {}
   for _, column in ipairs(call.absent) do
     gone[#gone + 1] = before[column] and column
   end
-  if next(after.leases) then
-    call.fields[#call.fields + 1] = "leases"
-    call.fields[#call.fields + 1] = cmsgpack.pack(after.leases)
-  elseif had_leases then
-    gone[#gone + 1] = "leases"
+  if #call.ended + #call.freed + #call.granted > 0 then
+    move_leases(run, after)
+    if next(after.held) then
+      call.fields[#call.fields + 1] = "leases"
+      call.fields[#call.fields + 1] = cmsgpack.pack(after.held)
+    else
+      gone[#gone + 1] = before.leases and "leases"
+    end
   end
   if #gone > 0 then
     redis.call("HDEL", name, unpack(gone))
@@ -324,7 +335,7 @@ local function remove(run)
   local row = read(run)
   if row then
     unindex(run, row)
-    for place, lease in pairs(row.leases) do
+    for place, lease in pairs(leases_of(row)) do
       forget_holder(run, place, lease)
     end
   end
