@@ -16,7 +16,7 @@ from hephaestus_postgres import PostgresStorage
 from servers.server import Server
 
 CUT = text(
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND datname = current_database()"
     " AND backend_type = 'client backend'"
 )
