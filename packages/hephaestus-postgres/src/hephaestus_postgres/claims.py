@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hephaestus.storage import Lease
 from hephaestus_postgres import rows
 from hephaestus_postgres.batcher import Batcher
-from hephaestus_postgres.failures import mapped
 from hephaestus_postgres.sql import Statements
+from hephaestus_postgres.transaction import alone, run
 from hephaestus_postgres.wire import Record, Wire
 
 
@@ -26,6 +26,7 @@ class Claims:
     """Takes leases, each of which is durable only a moment after the answer."""
 
     def __init__(self, engine: AsyncEngine, statements: Statements) -> None:
+        self._engine = engine
         self._sql = statements
         self._wire = Wire(engine, asynchronous=True)
         self._claims = Batcher(self._take, self._take_alone, place=_run_id)
@@ -53,16 +54,15 @@ class Claims:
         return found[0] if found else None
 
     async def _take(self, claims: Sequence[_Claim]) -> Sequence[Sequence[Record] | None]:
-        if len(claims) == 1:
-            return [await self._take_alone(claims[0])]
-        found = await self._wire.fetch(*self._sql.claim(claims))
+        waits = len(claims) == 1
+        found = await self._wire.fetch(*self._sql.claim(claims, alone=waits))
         taken = {row["run_id"]: [row] for row in found}
-        # Others may be locked for a moment, or not to be had.
-        return [taken.get(claim.run_id) for claim in claims]
+        # Without waiting, nobody knows whether another has only locked the row.
+        return [taken.get(claim.run_id, [] if waits else None) for claim in claims]
 
     async def _take_alone(self, claim: _Claim) -> Sequence[Record]:
-        with mapped():
-            return await self._wire.fetch(*self._sql.claim([claim], alone=True))
+        async with alone(self._engine) as connection:
+            return await run(connection, *self._sql.claim([claim], alone=True))
 
 
 def _run_id(claim: _Claim) -> str:

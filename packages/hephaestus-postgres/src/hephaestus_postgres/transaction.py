@@ -15,6 +15,9 @@ from hephaestus_postgres.failures import is_conflict, mapped
 from hephaestus_postgres.parcel import changed_run, tables
 from hephaestus_postgres.sql import Statements
 
+_PATIENCE = "SET LOCAL lock_timeout = '10s'"
+"""How long what is sent alone waits for another transaction."""
+
 
 async def connection_of(session: object) -> AsyncConnection:
     """Return the connection of what a caller gave as `session=`.
@@ -38,6 +41,15 @@ async def run(connection: AsyncConnection, sql: str, *values: object) -> Sequenc
     """Run a statement in the connection's transaction and return its rows, if it has any."""
     result = await connection.exec_driver_sql(sql, values)
     return result.mappings().all() if result.returns_rows else []
+
+
+@asynccontextmanager
+async def alone(engine: AsyncEngine, *but: type[Exception]) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that waits for others; `but` as in `mapped`."""
+    with mapped(*but):
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql(_PATIENCE)
+            yield connection
 
 
 class StepTransaction:

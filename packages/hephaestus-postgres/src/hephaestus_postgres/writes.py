@@ -1,7 +1,6 @@
 """Writes that travel together: new runs, commits and messages."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from asyncpg.exceptions import LockNotAvailableError
@@ -29,15 +28,12 @@ from hephaestus_postgres.parcel import (
     tables,
 )
 from hephaestus_postgres.sql import Statements
-from hephaestus_postgres.transaction import run
+from hephaestus_postgres.transaction import alone, run
 from hephaestus_postgres.wire import Record
 from hephaestus_postgres.wires import Wires
 
 _LOOKS = 5
 """So often a start looks for who holds its key, before it gives up."""
-
-_PATIENCE = "SET LOCAL lock_timeout = '10s'"
-"""How long what is sent alone waits for another transaction."""
 
 
 class _Letter(NamedTuple):
@@ -115,7 +111,7 @@ class Writes:
         ]
 
     async def _create_alone(self, parcel: Parcel) -> bool:
-        async with self._alone() as connection:
+        async with alone(self._engine) as connection:
             await self._create_in(connection, parcel)
         return True
 
@@ -157,7 +153,7 @@ class Writes:
         change = parcel.change
         filled = self._statements.commit(*tables([parcel]), locking="wait")
         try:
-            async with self._alone(IntegrityError) as connection:
+            async with alone(self._engine, IntegrityError) as connection:
                 if await run(connection, *filled):
                     return True
                 found = await run(connection, self._statements.standing, [change.instance.run_id])
@@ -174,7 +170,7 @@ class Writes:
         """Return the error for a run that a constraint refuses: its key's, or the application's."""
         if not is_taken(error):
             return translated(error)
-        async with self._alone() as connection:
+        async with alone(self._engine) as connection:
             found = await run(connection, self._statements.holders, *_holder_columns([instance]))
         return AlreadyRunning(instance.id, _holder(instance, found))
 
@@ -188,7 +184,7 @@ class Writes:
         ]
 
     async def _post_alone(self, letter: _Letter) -> bool:
-        async with self._alone() as connection:
+        async with alone(self._engine) as connection:
             return await self._post_in(connection, letter)
 
     async def _post_in(self, connection: AsyncConnection, letter: _Letter) -> bool:
@@ -196,14 +192,6 @@ class Writes:
         if not found:
             raise InstanceNotFound(letter.message.run_id)
         return bool(found[0]["is_new"])
-
-    @asynccontextmanager
-    async def _alone(self, *but: type[Exception]) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that waits for others."""
-        with mapped(*but):
-            async with self._engine.begin() as connection:
-                await connection.exec_driver_sql(_PATIENCE)
-                yield connection
 
 
 def _size(member: Parcel | _Letter) -> int:

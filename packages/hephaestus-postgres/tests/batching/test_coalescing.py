@@ -153,7 +153,7 @@ async def test_a_locked_run_holds_up_nobody_else_s_message(opened: PostgresStora
 
 async def test_a_locked_run_holds_up_nobody_else_s_claim(opened: PostgresStorage) -> None:
     runs = await some_runs(opened, 5)
-    async with locked(opened, runs[0]):
+    async with locked(opened, runs[0]) as connection:
         # The first leaves at once, and alone; the others travel together.
         first, held_up, *others = (
             asyncio.create_task(opened.claim(lease(run), NOW, results=()))
@@ -161,6 +161,7 @@ async def test_a_locked_run_holds_up_nobody_else_s_claim(opened: PostgresStorage
         )
 
         claimed = await asyncio.gather(first, *others)
+        await waits(connection)
         waited = not held_up.done()
     late = await held_up
 
