@@ -23,12 +23,12 @@ class _Claim(NamedTuple):
 
 
 class Claims:
-    """Takes leases, each of which is durable only a moment after the answer."""
+    """Takes leases."""
 
     def __init__(self, engine: AsyncEngine, statements: Statements) -> None:
         self._engine = engine
         self._sql = statements
-        self._wire = Wire(engine, asynchronous=True)
+        self._wire = Wire(engine)
         self._claims = Batcher(self._take, self._take_alone, place=_run_id)
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from hephaestus import Handle, Hephaestus, Instance, LocalRunner
 from hephaestus.errors import AlreadyRunning, StorageUnavailable
 from hephaestus.testing.runner.stage import Stage
 from hephaestus.testing.runner.workflows import Order
+from hephaestus.testing.storage.samples import NOW, lease, new_run, store
 from hephaestus_postgres import PostgresStorage
 from servers.server import Server
 
@@ -42,6 +43,22 @@ async def test_accepted_starts_finish_after_two_kills_under_load(
         completed = [entry.step for entry in order.execution_history if entry.action == "completed"]
         assert {1} == set(Counter(completed).values())
         assert order.completed_steps == set(completed)
+
+
+async def test_a_claim_that_was_answered_is_kept_by_a_server_that_is_killed_at_once(
+    own_postgres_server: Server, own_storage: PostgresStorage
+) -> None:
+    await own_storage.open()
+    run = await store(own_storage, new_run())
+    claimed = await own_storage.claim(lease(run), NOW, results=())
+
+    own_postgres_server.kill()
+    own_postgres_server.start()
+    snapshot = await own_storage.load(run.run_id)
+    await own_storage.close()
+
+    assert claimed is not None
+    assert [lease(run).key] == [held.key for held in snapshot.leases]
 
 
 def _values() -> list[str]:
