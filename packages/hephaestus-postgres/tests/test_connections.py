@@ -22,6 +22,7 @@ MANY = 10_000
 
 _seen: list[int] = []
 _engines: list[AsyncEngine] = []
+_has_looked = asyncio.Event()
 
 
 def held(engine: AsyncEngine) -> int:
@@ -44,6 +45,7 @@ async def none_is_held(engine: AsyncEngine) -> None:
 async def look(ctx: StepContext) -> None:
     await none_is_held(_engines[-1])
     _seen.append(held(_engines[-1]))
+    _has_looked.set()
 
 
 class Looking(Workflow, unique="looking"):
@@ -65,6 +67,8 @@ async def test_no_connection_is_held_while_a_body_runs(
     _engines.append(engine)
     async with Hephaestus(opened, LocalRunner(poll=60)):
         looking = await Looking.start("1", {})
+        # Who waits for a run looks at it now and then.
+        await asyncio.wait_for(_has_looked.wait(), PATIENCE)
         instance = await looking.wait(PATIENCE)
 
     assert "completed" == instance.status
