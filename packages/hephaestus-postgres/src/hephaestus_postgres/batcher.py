@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from asyncpg.exceptions import PostgresError
 
 from hephaestus.errors import StorageUnavailable
-from hephaestus_postgres.carried import carried
 from hephaestus_postgres.failures import NAME
 
 _MOST = 256
@@ -54,55 +53,25 @@ class Batcher(Generic[M, R]):
         self._waiting: deque[tuple[M, asyncio.Future[R]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_flying = False
-        self._is_calm = False  # whether the last flight had one member
-        self._led: set[asyncio.Future[R]] = set()
 
     async def send(self, member: M) -> R:
         """Return what became of a member."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        if self._is_flying or not self._is_calm:
-            self._waiting.append((member, future))
-            self._begin()
-        else:
-            await self._take_off(member, future)
+        self._waiting.append((member, future))
+        if not self._is_flying:
+            self._is_flying = True
+            self._spawn(self._run())
         return await future
 
     async def idle(self) -> None:
         """Return when nothing is under way."""
-        while self._tasks or self._led:
-            under_way: list[asyncio.Future[Any]] = [*self._tasks, *self._led]
-            await asyncio.wait(under_way)
-
-    async def _take_off(self, member: M, future: "asyncio.Future[R]") -> None:
-        """Send a member in its caller's task: where one comes at a time, none waits for a turn."""
-        self._is_flying = True
-        self._led.add(future)
-        try:
-            await carried(self._lead(member, future), self._spawn)
-        except asyncio.CancelledError:
-            future.cancel()
-            raise
-        finally:
-            self._led.discard(future)
-
-    async def _lead(self, member: M, future: "asyncio.Future[R]") -> None:
-        try:
-            await self._send([(member, future)])
-        finally:
-            self._is_flying = False
-            self._begin()
-
-    def _begin(self) -> None:
-        if self._waiting and not self._is_flying:
-            self._is_flying = True
-            self._spawn(self._run())
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _run(self) -> None:
         try:
             while self._waiting:
-                boarded = self._boarding()
-                self._is_calm = len(boarded) == 1
-                await self._send(boarded)
+                await self._send(self._boarding())
         finally:
             self._is_flying = False
 

@@ -1,8 +1,7 @@
 """A connection of the driver's own, kept while it is in use."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -10,7 +9,6 @@ from sqlalchemy.pool import QueuePool
 
 from hephaestus_postgres.failures import cause, is_conflict, is_connection, translated
 
-T = TypeVar("T")
 Record: TypeAlias = Any
 """A row as the driver gives it: by place or by name."""
 
@@ -94,14 +92,14 @@ class Wire:
                 return await self._fetch(sql, *values)
             finally:
                 if self._is_needed_elsewhere():
-                    await _apart(self._go_home())
+                    await self._go_home()
                 else:
                     self._rest()
 
     async def _fetch(self, sql: str, *values: object) -> list[Record]:
         for left in range(_TRIES - 1, -1, -1):
             try:
-                driver = self._driver or await _apart(self._connect())
+                driver = self._driver or await self._connect()
                 return list(await driver.fetch(sql, *values))
             except Exception as error:
                 if left and is_conflict(error):
@@ -109,11 +107,11 @@ class Wire:
                 lost = is_connection(error)
                 if isinstance(error, PostgresError) and not lost:
                     raise
-                await _apart(self._drop())
+                await self._drop()
                 if not (lost and left):
                     raise translated(error) from cause(error)
             except BaseException:
-                await _apart(self._drop())
+                await self._drop()
                 raise
         raise AssertionError("the last try returns or raises")
 
@@ -185,8 +183,3 @@ class Wire:
             self._going = loop.call_later(max(left, _IDLE / 10), self._look)
         else:
             self._idling = loop.create_task(self.close(), name="hephaestus-postgres-idle")
-
-
-async def _apart(work: Coroutine[Any, Any, T]) -> T:
-    """Run in a task of its own what may have timeouts: a statement may change its task."""
-    return await asyncio.create_task(work)

@@ -115,41 +115,6 @@ async def test_a_flight_lands_although_its_caller_is_cancelled() -> None:
     assert caller.cancelled()
 
 
-async def test_where_one_comes_at_a_time_a_flight_lands_without_its_caller_too() -> None:
-    flights = Flights()
-    await flights.batcher.send("a")
-    flights.hold()
-    (caller,) = flights.board("b")
-    await flights.took_off(2)
-    others = flights.board("c", "d")
-    await asyncio.sleep(0)
-
-    caller.cancel()
-    await asyncio.wait([caller], timeout=10)
-    flights.landing.set()
-    arrived = await asyncio.gather(*others)
-
-    assert caller.cancelled()
-    assert [["a"], ["b"], ["c", "d"]] == flights.sent
-    assert ["c arrived", "d arrived"] == arrived
-
-
-async def test_it_is_not_idle_while_a_caller_flies() -> None:
-    flights = Flights()
-    await flights.batcher.send("a")
-    flights.hold()
-    (caller,) = flights.board("b")
-    await flights.took_off(2)
-
-    idle = asyncio.create_task(flights.batcher.idle())
-    done, _ = await asyncio.wait([idle], timeout=0.05)
-    flights.landing.set()
-
-    assert not done
-    assert "b arrived" == await caller
-    await idle
-
-
 async def test_one_place_is_taken_once_in_a_flight_and_in_order() -> None:
     flights = Flights(place=lambda member: member[0])
 
