@@ -8,24 +8,39 @@ import pytest
 
 from hephaestus.app import Hephaestus
 from hephaestus.clock import SystemClock
-from hephaestus.errors import InvalidArgument, StorageUnavailable
+from hephaestus.errors import AlreadyRunning, InvalidArgument, StorageUnavailable
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
+from hephaestus.outcome import Halt
 from hephaestus.runner import Runner
 from hephaestus.steps import StepContext
-from hephaestus.storage import Snapshot, Storage
+from hephaestus.storage import Change, Snapshot, Storage
 from hephaestus.testing import RunnerContract, VirtualClock
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Stage, hanging_once
 from hephaestus.testing.runner.workflows import (
     SOON,
+    Approval,
     Bill,
     Computation,
     Errand,
     Order,
     Reminder,
 )
+
+
+class Gated(MemoryStorage):
+    """Stores new runs while its gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def create(self, change: Change, *, session: object = None) -> None:
+        await self.gate.wait()
+        await super().create(change, session=session)
 
 
 class TestLocalRunner(RunnerContract):
@@ -80,6 +95,21 @@ class TestBeyondTheContract(Apps):
                 ended = await other.get(left.run_id)
 
         assert "completed" == ended.status
+
+    async def test_a_start_that_is_refused_leaves_its_room_to_the_next(self, stage: Stage) -> None:
+        stage.direct("ask", lambda _: Halt({}, prompt="go on?"))
+        storage = Gated()
+        async with Hephaestus(storage, LocalRunner(concurrency=1, poll=3600)):
+            await (await Approval.start("1", stage.initial())).wait(PATIENCE)
+            storage.gate.clear()
+            refused = asyncio.create_task(Approval.start("1", stage.initial()))
+            accepted = asyncio.create_task(Errand.start("2", stage.initial()))
+            await asyncio.sleep(0)
+            storage.gate.set()
+
+            with pytest.raises(AlreadyRunning):
+                await refused
+            assert {} == await (await accepted).result(PATIENCE)
 
     @pytest.mark.parametrize("concurrency", [1, 5, 100])
     async def test_timers_fire_on_time_though_there_is_no_room_for_what_follows(

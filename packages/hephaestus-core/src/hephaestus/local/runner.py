@@ -192,6 +192,7 @@ class LocalRunner:
     def forget(self, choice: Choice) -> None:
         """Free the room again."""
         self._free += len(choice.leased)
+        self._fill()
 
     def begin(self, placed: Placed) -> None:
         """Execute what was leased, each step in a task of its own."""
@@ -215,6 +216,8 @@ class LocalRunner:
             for key in placed.ready[len(placed.leases) :]:
                 attempt = instance.active[key].attempt
                 self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
+            # Room that was lacking when they were chosen may have come while they were written.
+            self._fill()
         if len(placed.leases) == len(placed.ready):
             # Else it is due now for want of room, and a look would hide it from who has some.
             self._lookout.note(placed.wake_at)
