@@ -2,7 +2,7 @@
 
 import pytest
 
-from hephaestus import Done, StepContext, Wait, Workflow, step
+from hephaestus import Done, StepContext, Wait, WaitForEvent, Workflow, step
 from hephaestus_dramatiq.lines import needs_thread
 
 
@@ -48,6 +48,20 @@ class Booked(Workflow, unique="booked"):
     transitions = {pack: {"done": book}, book: {"done": Done}}
 
 
+approved = WaitForEvent("approved")
+
+
+class Approved(Workflow, unique="approved"):
+    """A transactional step behind a wait, where another line begins."""
+
+    start_step = pack
+    transitions = {
+        pack: {"done": approved},
+        approved: {"received": book},
+        book: {"done": Done},
+    }
+
+
 class Sent(Workflow, unique="sent"):
     """Nothing but what needs no thread."""
 
@@ -57,7 +71,7 @@ class Sent(Workflow, unique="sent"):
 
 @pytest.mark.parametrize(
     ("workflow", "needing"),
-    [(Weighed, ["pack", "weigh"]), (Booked, ["pack", "book"]), (Sent, [])],
+    [(Weighed, ["pack", "weigh"]), (Booked, ["pack", "book"]), (Approved, ["book"]), (Sent, [])],
 )
 def test_a_thread_is_needed_up_to_the_last_step_that_is_executed_in_one(
     workflow: type[Workflow], needing: list[str]

@@ -7,13 +7,20 @@ from hephaestus.graph import Graph
 
 @lru_cache(maxsize=1024)
 def needs_thread(graph: Graph, step: str) -> bool:
-    """Tell whether a step, or one that may follow it, is executed by no more than have threads.
+    """Tell whether a step, or one that may follow it in its line, is one that a thread is for.
 
-    Those are plain functions, and transactional steps: each of them holds a connection.
+    Those are plain functions, and transactional steps: each of them holds a connection. A line
+    ends where its run waits.
     """
-    bound = [
-        key
-        for key, one in graph.steps.items()
-        if one.transactional or not (one.is_async or one.settled)
-    ]
-    return any(key == step or step in graph.ancestors[key] for key in bound)
+    seen, ahead = {step}, [step]
+    while ahead:
+        key = ahead.pop()
+        one = graph.steps.get(key)
+        if one is None or one.settled:
+            continue
+        if one.transactional or not one.is_async:
+            return True
+        new = [after for after in graph.successors[key] if after not in seen]
+        seen.update(new)
+        ahead += new
+    return False

@@ -44,7 +44,7 @@ class HephaestusMiddleware(Middleware):
         self._host.worker_boots(worker)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """Let the steps that run end in their grace period, while Dramatiq waits for them."""
+        """Begin nothing more; from here the steps that run have their grace period to end."""
         self._host.worker_shuts_down()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:

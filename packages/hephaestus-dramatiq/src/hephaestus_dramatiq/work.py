@@ -271,7 +271,10 @@ class Work:
 
     def _spare_thread(self, instance: Instance, held: Held, seat: Seat) -> None:
         """Let the thread go where none is needed: the lease keeps the step, not the message."""
-        workflow = registry.find(instance.workflow, instance.workflow_version)
+        try:
+            workflow = registry.find(instance.workflow, instance.workflow_version)
+        except UnknownWorkflow:
+            return  # whoever executes the step will say so
         if not needs_thread(workflow.graph, held.lease.step):
             self._room.enter(seat)
 

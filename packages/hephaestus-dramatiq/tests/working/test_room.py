@@ -13,7 +13,7 @@ MANY, THREADS = 20, 2
 pack, weigh, send = Directed("pack"), PlainlyDirected("weigh"), Directed("send")
 
 
-class Mixed(Workflow, unique="mixed"):
+class Mixed(Workflow, unique="roommixed"):
     """A plain step between two others."""
 
     start_step = pack
