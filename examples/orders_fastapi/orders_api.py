@@ -76,7 +76,7 @@ async def payment(sent: Payment) -> None:
         await Order.resume(sent.order, "paid", {"receipt": sent.receipt}, dedup_key=sent.delivery)
     except InstanceFinished:
         order = await Order.get(sent.order)
-        if (order.result or {}).get("receipt") != sent.receipt:
+        if order.context.steps.get("paid", {}).get("receipt") != sent.receipt:
             raise  # money for an order that was given up
 
 

@@ -20,7 +20,8 @@ class Watch:
         self.carries: Callable[[str], bool] = _nothing
         """Tells of a run id whether that run is running, and by this process alone.
 
-        Its next change is told here then, unless somebody interferes from outside.
+        Its next change is told here then; a takeover, or who interferes from outside, shows at
+        the next look.
         """
 
         self._waiting: dict[str, set[Watching]] = {}

@@ -39,8 +39,8 @@ def leased_until(end: datetime) -> datetime:
     """Return the deadline of a step whose lease ends at a time.
 
     A storage sees by itself that a lease has ended, and the deadline is the net beneath that. It
-    lies a minute behind and is rounded up, so that a run's time to wake stays the same while
-    its steps go by, and an index of these times need not be written at each of them.
+    lies one to two minutes behind, on a full one, so that a run's time to wake stays the same
+    while its steps go by, and an index of these times need not be written at each of them.
     """
     return end.replace(second=0, microsecond=0) + _NET
 
