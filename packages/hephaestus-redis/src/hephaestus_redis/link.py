@@ -7,11 +7,13 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.client import NEVER_DECODE
 from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import ResponseError
 
 from hephaestus.errors import InvalidArgument
 from hephaestus_redis.script import Command
-from hephaestus_redis.wire import Wire
+from hephaestus_redis.wire import Wire, reply_over
+
+_ROOMY = 8
+"""A pool of fewer connections is for taking turns: none of them is kept."""
 
 
 class Link(Protocol):
@@ -68,7 +70,7 @@ class Pooled:
 
     def __init__(self, pool: ConnectionPool, *, keeps: bool = False) -> None:
         self._pool = pool
-        self._keeps = keeps
+        self._keeps = keeps and pool.max_connections >= _ROOMY
         self._kept: Wire | None = None
 
     @property
@@ -78,6 +80,8 @@ class Pooled:
 
     async def send(self, commands: Sequence[Command], *, writes: bool) -> list[Any]:  # noqa: ARG002  # all the same here
         """Send over a connection of the pool."""
+        if self.wire is None:
+            await self.let_go()  # one that was lost: it may be the only one that the pool has
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # it says nothing of itself
         try:
             try:
@@ -101,13 +105,11 @@ class Pooled:
             await self._pool.release(kept.connection)
 
     async def _put_by(self, connection: AbstractConnection) -> None:
-        """Keep a connection that works, if that is wanted, or give it back."""
-        if self._keeps and connection.is_connected and self.wire is None:
-            await self.let_go()
-            self._kept = Wire.over(connection)
-            if self._kept is not None:
-                return
-        await self._pool.release(connection)
+        """Keep a connection that works, if that is wanted and none is kept, or give it back."""
+        if self._keeps and connection.is_connected and self._kept is None:
+            self._kept = Wire(connection)
+        else:
+            await self._pool.release(connection)
 
 
 class Clustered:
@@ -132,11 +134,4 @@ class Clustered:
 
 async def _fly(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
     await connection.send_packed_command(connection.pack_commands(commands))
-    return [await _reply(connection) for _ in commands]
-
-
-async def _reply(connection: AbstractConnection) -> Any:
-    try:
-        return await connection.read_response(disable_decoding=True)
-    except ResponseError as error:
-        return error
+    return [await reply_over(connection) for _ in commands]

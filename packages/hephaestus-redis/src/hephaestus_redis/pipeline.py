@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from redis.exceptions import NoScriptError
 from hephaestus_redis.failures import FOREIGN, unavailable
 from hephaestus_redis.link import Link
 from hephaestus_redis.script import Command, Script
-from hephaestus_redis.wire import LEAVING
+from hephaestus_redis.wire import LEAVING, Wire
 
 _AT_ONCE = 2
 """So many flights: while the server works on one, this process prepares the other."""
@@ -51,8 +52,8 @@ class _Member:
 class Pipeline:
     """Flights of commands, first in, first out; each command succeeds or fails alone.
 
-    Over a wire a flight leaves whenever the event loop comes round. Without one, two are under
-    way at a time, and nothing waits unless both are. Cancelling a caller takes back what is not
+    Two are under way at a time, and nothing waits unless both are; over a wire a flight is done
+    once it is sent. Cancelling a caller takes back what is not
     sent yet, and never a flight. Whatever the driver raises becomes `StorageUnavailable`. What
     the server does not know of the scripts is sent again with its source.
     """
@@ -83,9 +84,10 @@ class Pipeline:
 
     async def idle(self) -> None:
         """Return when no flight is under way."""
-        await self._landed.wait()
-        if self._flights:
-            await asyncio.wait(self._flights)
+        while self._aloft or self._flights:
+            await self._landed.wait()
+            if self._flights:
+                await asyncio.wait(self._flights)
 
     async def let_go(self) -> None:
         """Give up connections once no flight is under way."""
@@ -96,24 +98,17 @@ class Pipeline:
         reply = asyncio.get_running_loop().create_future()
         # A queue that is not empty is somebody's to take.
         if not self._queue:
-            if self._link.wire is None:
-                self._begin()
-            else:
-                reply.get_loop().call_soon(self._depart)
+            self._begin()
         self._queue.append(_Member(command, script, reply))
         return reply
 
-    def _depart(self) -> None:
-        """Send what waits over the wire, unless that was lost meanwhile."""
-        wire = self._link.wire
-        if wire is None:
-            self._begin()
-            return
-        while batch := self._next():
-            self._aloft += len(batch)
-            self._landed.clear()
-            lands = [partial(self._land, member) for member in batch]
-            wire.send([member.command for member in batch], lands)
+    async def _send_over(self, wire: Wire, batch: Sequence[_Member]) -> None:
+        """Send without waiting for the replies, which land by themselves."""
+        self._aloft += len(batch)
+        self._landed.clear()
+        lands = [partial(self._land, member) for member in batch]
+        with suppress(Exception):  # with which each of the batch has landed
+            await wire.send([member.command for member in batch], lands)
 
     def _land(self, member: _Member, reply: Any) -> None:
         """Settle what a wire brings; what it lost, or the server did not know, is sent again."""
@@ -127,7 +122,8 @@ class Pipeline:
 
     def _repeat(self) -> None:
         again, self._again = self._again, []
-        self._begin(again)
+        if wanted := [member for member in again if not member.reply.done()]:
+            self._begin(wanted)
         self._count_down(len(again))
 
     def _count_down(self, landed: int) -> None:
@@ -144,11 +140,16 @@ class Pipeline:
             flight.add_done_callback(self._flights.discard)
 
     async def _fly(self, batch: list[_Member]) -> None:
+        is_again = bool(batch)
         try:
             while batch := batch or self._next():
-                for member, reply in zip(batch, await self._replies(batch), strict=True):
-                    member.settle(reply)
-                batch = []
+                wire = None if is_again else self._link.wire
+                if wire is None:
+                    for member, reply in zip(batch, await self._replies(batch), strict=True):
+                        member.settle(reply)
+                else:
+                    await self._send_over(wire, batch)
+                batch, is_again = [], False
         finally:
             # Only where the event loop is ending does somebody still wait.
             for member in (*batch, *self._queue):

@@ -1,7 +1,7 @@
 """Pipeline: concurrent calls travel together, and each succeeds or fails alone."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hephaestus.errors import StorageUnavailable
 from hephaestus_redis import script
 from hephaestus_redis.pipeline import Pipeline
 from hephaestus_redis.script import Command
+from hephaestus_redis.wire import Land
 
 
 class Wire:
@@ -34,6 +35,23 @@ class Wire:
 
     async def let_go(self) -> None:
         """Keep nothing."""
+
+
+class Kept:
+    """A wire whose replies come when they are told to."""
+
+    def __init__(self) -> None:
+        self.lands: list[Land] = []
+        self.is_open = True
+
+    async def send(self, commands: Sequence[Command], lands: Iterable[Land]) -> None:
+        self.lands += lands
+
+
+def over_a_wire() -> tuple[Wire, Kept]:
+    link, kept = Wire(), Kept()
+    link.wire = kept  # type: ignore[assignment]  # as much of one as a pipeline needs
+    return link, kept
 
 
 async def test_an_idle_pipeline_sends_at_once() -> None:
@@ -210,3 +228,56 @@ async def _under_way(pipeline: Pipeline, wire: Wire) -> "asyncio.Task[list[Any]]
     first = asyncio.create_task(pipeline.ask(("GET", "first")))
     await wire.departed.wait()
     return first
+
+
+async def test_over_a_wire_each_reply_settles_its_own_caller() -> None:
+    link, kept = over_a_wire()
+    pipeline = Pipeline(link, b"{x}:")
+    callers = [asyncio.create_task(pipeline.ask(("GET", n))) for n in range(3)]
+    await _until(lambda: len(kept.lands) == 3)
+
+    for n, land in enumerate(kept.lands):
+        land(f"reply {n}")
+
+    assert [await one for one in callers] == [[f"reply {n}"] for n in range(3)]
+    assert link.flights == []
+
+
+@pytest.mark.parametrize("lost", [NotConnected("gone"), NoScriptError("which?")])
+async def test_what_a_wire_lost_or_was_not_known_is_sent_again_without_it(lost: Exception) -> None:
+    link, kept = over_a_wire()
+    pipeline = Pipeline(link, b"{x}:")
+    callers = [asyncio.create_task(pipeline.ask(("GET", n))) for n in range(3)]
+    await _until(lambda: len(kept.lands) == 3)
+    callers[1].cancel()
+    await asyncio.sleep(0)
+
+    kept.lands[0]("reply 0")
+    for land in kept.lands[1:]:
+        land(lost)
+    await pipeline.let_go()
+
+    assert [await callers[0], await callers[2]] == [["reply 0"], [("GET", 2)]]
+    assert link.flights == [[("GET", 2)]]
+
+
+async def test_a_pipeline_lets_go_once_all_has_landed() -> None:
+    link, kept = over_a_wire()
+    pipeline = Pipeline(link, b"{x}:")
+    caller = asyncio.create_task(pipeline.ask(("PING",)))
+    await _until(lambda: len(kept.lands) == 1)
+
+    letting_go = asyncio.create_task(pipeline.let_go())
+    await asyncio.sleep(0)
+    was_done = letting_go.done()
+    kept.lands[0]("PONG")
+    await letting_go
+
+    assert not was_done
+    assert await caller == ["PONG"]
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0)

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import InvalidResponse, ReadOnlyError
 from redis.exceptions import TimeoutError as TooSlow
 
 from hephaestus.testing.runner.stage import eventually
@@ -20,8 +20,8 @@ from hephaestus_redis.wire import Wire
 
 async def test_flights_need_not_wait_for_each_other_and_land_in_their_order() -> None:
     async with _wire_to(b"+1\r\n+", b"2\r\n+3\r\n") as (wire, landed):
-        wire.send([("PING",)], [landed.append])
-        wire.send([("PING",), ("PING",)], [landed.append] * 2)
+        await wire.send([("PING",)], [landed.append])
+        await wire.send([("PING",), ("PING",)], [landed.append] * 2)
 
         await _landing(landed, 3)
 
@@ -32,7 +32,7 @@ async def test_flights_need_not_wait_for_each_other_and_land_in_their_order() ->
 async def test_all_that_waits_is_lost_with_the_connection() -> None:
     async with _wire_to(b"+1\r\n", b"") as (wire, landed):
         for _ in range(3):
-            wire.send([("PING",)], [landed.append])
+            await wire.send([("PING",)], [landed.append])
 
         await _landing(landed, 3)
 
@@ -43,12 +43,12 @@ async def test_all_that_waits_is_lost_with_the_connection() -> None:
 
 async def test_a_server_that_stays_silent_is_given_up() -> None:
     async with _wire_to(b"+1\r\n", socket_timeout=0.05) as (wire, landed):
-        wire.send([("PING",)], [landed.append])
+        await wire.send([("PING",)], [landed.append])
         await _landing(landed, 1)
         await asyncio.sleep(0.1)
         assert wire.is_open  # nobody has asked for anything
 
-        wire.send([("PING",)], [landed.append])
+        await wire.send([("PING",)], [landed.append])
         await _landing(landed, 2)
 
         assert isinstance(landed[1], TooSlow)
@@ -60,26 +60,16 @@ async def test_a_server_that_stays_silent_is_given_up() -> None:
     [
         (b"-LOADING Redis is loading\r\n", NotConnected),
         (b"-READONLY You can't write\r\n", ReadOnlyError),
-        (b"what?\r\n", NotConnected),
+        (b"what?\r\n", InvalidResponse),
     ],
 )
 async def test_a_server_that_is_none_of_ours_is_left(said: bytes, kind: type[Exception]) -> None:
     async with _wire_to(said) as (wire, landed):
-        wire.send([("PING",)], [landed.append])
+        await wire.send([("PING",)], [landed.append])
 
         await _landing(landed, 1)
 
         assert isinstance(landed[0], kind)
-        assert not wire.is_open
-
-
-async def test_what_nobody_has_asked_for_is_no_reply_to_the_next_flight() -> None:
-    async with _wire_to(b"+1\r\n+2\r\n") as (wire, landed):
-        wire.send([("PING",)], [landed.append])
-
-        await _landing(landed, 1)
-
-        assert landed == [b"1"]
         assert not wire.is_open
 
 
@@ -98,19 +88,46 @@ async def test_a_link_keeps_one_connection_and_gives_it_back(redis_url: str) -> 
         assert not in_use
 
 
-async def test_a_client_of_the_newer_protocol_is_left_to_the_driver(
-    redis_url: str, redis_namespace: str
+@pytest.mark.parametrize("protocol", [2, 3])
+async def test_a_wire_speaks_both_protocols(
+    redis_url: str, redis_namespace: str, protocol: int
 ) -> None:
-    async with Redis.from_url(redis_url, protocol=3) as client:
-        link = Pooled(client.connection_pool, keeps=True)
-        await link.send([("PING",)], writes=False)
-        assert link.wire is None
-
+    async with Redis.from_url(redis_url, protocol=protocol) as client:
         storage = RedisStorage(client, namespace=redis_namespace)
-        run = await store(storage, new_run())
 
-        assert await commit(storage, moved(run)) == await storage.get(run.run_id)
+        run = await store(storage, new_run())
+        for _ in range(3):
+            run = await commit(storage, moved(run))
+
+        assert run == await storage.get(run.run_id)
         await storage.close()
+
+
+async def test_a_pool_of_few_connections_keeps_none(redis_url: str, redis_namespace: str) -> None:
+    pool = BlockingConnectionPool.from_url(redis_url, max_connections=1, timeout=5)
+    async with Redis.from_pool(pool) as client:
+        storage = RedisStorage(client, namespace=redis_namespace)
+
+        run = await store(storage, new_run())
+        run = await commit(storage, moved(run))
+
+        assert run == await storage.get(run.run_id)
+        assert not pool._in_use_connections
+        await storage.close()
+
+
+async def test_a_wire_of_an_event_loop_that_has_ended_is_not_used(redis_url: str) -> None:
+    client = Redis.from_url(redis_url)
+    connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # it says nothing of itself
+
+    async def made() -> Wire:
+        return Wire(connection)
+
+    wire = await asyncio.to_thread(asyncio.run, made())
+
+    assert not wire.is_open
+    await client.connection_pool.release(connection)
+    await client.aclose()
 
 
 async def _landing(landed: list[Any], count: int) -> None:
@@ -150,9 +167,7 @@ async def _wire_to(
     url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     client: Redis = Redis.from_url(url, protocol=2, socket_timeout=socket_timeout)
     connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # it says nothing of itself
-    wire = Wire.over(connection)
-    assert wire is not None
-    yield wire, []
+    yield Wire(connection), []
     # The driver hears of the end as well, which it waits for here.
     await connection.disconnect()
     await client.connection_pool.release(connection)
