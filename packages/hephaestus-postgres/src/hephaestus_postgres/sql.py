@@ -2,11 +2,11 @@
 
 A statement takes columns of values as arrays, and what one caller sends as it is, see `given`; it
 finds its rows by an index. One that changes a run locks its row first, and reads from the locked
-row what others change without a revision: the leases. Only commits that travel together do
-without, as each lock would be logged: they write a row if its leases still are what they read.
-Should they have to wait for one, what another transaction holds is skipped, and sent alone
-afterwards. A test as `(… IN (SELECT …)) IS TRUE` keeps the planner from a join, which would
-compare all with all: the better kinds of joins are switched off, see `wire`.
+row what others change without a revision: the leases. A commit does without, as each lock would be
+logged: it writes a row if its leases still are what it read. Should it have to wait for one, what
+another transaction holds is skipped, and sent alone afterwards. A test as `(… IN (SELECT …)) IS
+TRUE` keeps the planner from a join, which would compare all with all: the better kinds of joins are
+switched off, see `wire`.
 
 In a file, `{instances}`, `{entries}` and `{inbox}` are the tables; any other name in braces is a
 part, which is a file that begins with an underscore, or one of the few words given here.

@@ -162,8 +162,10 @@ class Wire:
             return
         try:
             await self._driver.fetch(_RESTORE, list(self._had), [*self._had.values()])
-        except Exception:  # noqa: BLE001  # whatever is wrong with it, nobody shall have it
-            await self._drop()
+        except BaseException as error:
+            await self._drop()  # whatever is wrong with it, nobody shall have it
+            if not isinstance(error, Exception):
+                raise
         else:
             connection, self._connection, self._driver = self._connection, None, None
             await connection.close()

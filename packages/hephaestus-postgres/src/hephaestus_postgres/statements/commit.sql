@@ -1,7 +1,7 @@
 -- Writes changes against the revisions that they were computed from; returns whose were written.
 WITH held AS (
-    -- Claims and renewals change the leases without a revision: what counts is the row as it is
-    -- once it is locked.
+    -- Claims and renewals change the leases without a revision. So a row is locked here, or it is
+    -- written below only if its leases are still those that are read here.
     SELECT b.*, i.leases AS had
     FROM unnest(
         $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::timestamptz[],
@@ -16,6 +16,7 @@ WITH held AS (
     ORDER BY i.run_id
     {lock}
 ), leased AS MATERIALIZED (
+    -- Once, as they were read: not again for a row that another has just changed.
     SELECT *, had
         - coalesce(string_to_array(ended, ','), '{}')
         - CASE WHEN freed IS NULL THEN '{}' ELSE ARRAY(
