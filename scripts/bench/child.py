@@ -119,4 +119,6 @@ def _environ(*, is_ours: bool) -> Mapping[str, str]:
         paths += [path for path in sys.path if path and path != str(SCRIPTS)]
     # Nobody phones home while somebody else is measured.
     quiet = {"DO_NOT_TRACK": "1", "LANGSMITH_TRACING": "false"}
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **quiet}
+    # Nor does anybody compile what was compiled when it was used for the first time.
+    shared = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**shared, "PYTHONPATH": os.pathsep.join(paths), **quiet}
