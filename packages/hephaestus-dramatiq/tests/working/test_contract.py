@@ -42,21 +42,14 @@ class TestOnMemory(OnBroker):
         return MemoryStorage()
 
 
-@pytest.mark.parametrize("broker", ["stub"])
-class TestWithFewThreads(OnBroker):
+@pytest.mark.parametrize("broker", BROKERS)
+class TestOnRedis(OnBroker):
     """Half of the steps that are executed at once have no thread."""
-
-    @pytest.fixture
-    def storage(self) -> Storage:
-        return MemoryStorage()
 
     def make_runner(self, **options: Unpack[Options]) -> WorkingRunner:
         threads = (options["concurrency"] + 1) // 2
         return WorkingRunner(self._connect(), queue=self.queue, threads=threads, **options)
 
-
-@pytest.mark.parametrize("broker", BROKERS)
-class TestOnRedis(OnBroker):
     @pytest.fixture
     async def storage(self, request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
         async with redis(request) as storage:
