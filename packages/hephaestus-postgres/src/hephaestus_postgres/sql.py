@@ -44,34 +44,21 @@ _LOCKS: dict[Locking, str] = {
     "wait": "FOR NO KEY UPDATE OF i",
 }
 
+_RENEWED = """jsonb_build_object(
+    'until', greatest((l.value->>'until')::timestamptz, $4::timestamptz)
+)"""
+_RELEASED = "jsonb_build_object('until', $3::timestamptz, 'released', true)"
+_EITHER = (False, True)
+
 
 class Statements:
     """The statements with the names of the tables in them."""
 
     def __init__(self, tables: Tables) -> None:
         self._names = {name: quoted(table) for name, table in tables._asdict().items()}
-        self._creates = {
-            (alone, told): self._given(
-                "create",
-                lock=_WAITING_LOCK if alone else _LOCK,
-                told=_read("_told") if told else "",
-                known=_KNOWN,
-            )
-            for alone, told in product((False, True), repeat=2)
-        }
+        self._creates = {form: self._to_create(*form) for form in product(_EITHER, _EITHER)}
         self.holders = self._made("holders")
-        # An entry of a batch is new, so that PostgreSQL need not note that it looked.
-        self._commits = {
-            (locking, told, messages): self._given(
-                "commit",
-                lock=_LOCKS[locking],
-                unchanged=_UNCHANGED if locking == "late" else "",
-                told=_read("_told") if told else "",
-                known=_KNOWN if locking == "wait" else "",
-                messages=_read("_messages") if messages else "",
-            )
-            for locking, told, messages in product(_LOCKS, (False, True), (False, True))
-        }
+        self._commits = {form: self._to_commit(*form) for form in product(_LOCKS, _EITHER, _EITHER)}
         self.standing = self._made("standing")
         self.lock = self._made("lock")
         self._post = self._given("post")
@@ -80,20 +67,10 @@ class Statements:
         self._read = self._given("read", inbox_of_run=_read("_inbox"))
         self.entries = self._made("entries")
         self._claims = {
-            alone: self._given("claim", skip="" if alone else "SKIP LOCKED")
-            for alone in (False, True)
+            alone: self._given("claim", skip="" if alone else "SKIP LOCKED") for alone in _EITHER
         }
-        self.renew = self._made(
-            "_change_leases",
-            become="jsonb_build_object('until', "
-            "greatest((l.value->>'until')::timestamptz, $4::timestamptz))",
-            more="",
-        )
-        self.release = self._made(
-            "_change_leases",
-            become="jsonb_build_object('until', $3::timestamptz, 'released', true)",
-            more=", handed_until = NULL",
-        )
+        self.renew = self._made("_change_leases", become=_RENEWED, more="")
+        self.release = self._made("_change_leases", become=_RELEASED, more=", handed_until = NULL")
         self.adopt = self._made("adopt")
         self.due = self._made("due")
         self.put = self._made("put")
@@ -138,6 +115,25 @@ class Statements:
     def record(self, entries: Sequence[Row]) -> list[Any]:
         """Return the statement that appends entries to histories, and its values."""
         return self._record.filled(entries, is_one=True)
+
+    def _to_create(self, alone: bool, told: bool) -> Given:
+        return self._given(
+            "create",
+            lock=_WAITING_LOCK if alone else _LOCK,
+            told=_read("_told") if told else "",
+            known=_KNOWN,
+        )
+
+    def _to_commit(self, locking: Locking, told: bool, messages: bool) -> Given:
+        return self._given(
+            "commit",
+            lock=_LOCKS[locking],
+            unchanged=_UNCHANGED if locking == "late" else "",
+            told=_read("_told") if told else "",
+            # An entry of a batch is new, so that PostgreSQL need not note that it looked.
+            known=_KNOWN if locking == "wait" else "",
+            messages=_read("_messages") if messages else "",
+        )
 
     def _given(self, name: str, **words: str) -> Given:
         return Given(self._made(name, **words))
