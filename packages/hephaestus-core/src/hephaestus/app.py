@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from hephaestus import data, duration, running
+from hephaestus import data, running
 from hephaestus.clock import Clock, SystemClock
 from hephaestus.context import Context
 from hephaestus.duration import Duration
@@ -292,9 +292,8 @@ class Hephaestus:
         self._check_open()
         # Nothing comes after the end, so no one waits beyond it.
         wanted = TERMINAL.union(_statuses(until))
-        limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         return await self._waiting.reach(
-            id, wanted, limit, workflow=workflow, version=version, history=True
+            id, wanted, timeout, workflow=workflow, version=version, history=True
         )
 
     async def result(
@@ -312,9 +311,8 @@ class Hephaestus:
             WaitTimeout: The time passed before its end.
         """
         self._check_open()
-        limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         instance = await self._waiting.reach(
-            id, TERMINAL, limit, workflow=workflow, version=version, history=False
+            id, TERMINAL, timeout, workflow=workflow, version=version, history=False
         )
         if instance.status != "completed":
             reason = None if instance.error is None else str(instance.error)

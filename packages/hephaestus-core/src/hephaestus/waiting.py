@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Collection
 
-from hephaestus import engine
+from hephaestus import duration, engine
 from hephaestus.clock import Clock
+from hephaestus.duration import Duration
 from hephaestus.errors import WaitTimeout
 from hephaestus.instance import Instance, Status
 from hephaestus.standstill import reasons
@@ -34,7 +35,7 @@ class Waiting:
         self,
         id: str,
         wanted: Collection[Status],
-        limit: float | None,
+        timeout: Duration | None,  # noqa: ASYNC109  # the waiting, not a step, ends
         *,
         workflow: object,
         version: int | None,
@@ -43,12 +44,13 @@ class Waiting:
         """Return the run once it stands in one of the statuses, the ends among them.
 
         Args:
-            limit: Seconds, of real time.
+            timeout: Real time, whatever the app's clock.
             history: Whether the run needs its history; without, it may be shared with others.
 
         Raises:
             WaitTimeout: The time passed first.
         """
+        limit = None if timeout is None else duration.parse(timeout, "timeout").total_seconds()
         started = time.monotonic()
         look = self._watch.first_look
         with self._watch.watching(id) as watching:

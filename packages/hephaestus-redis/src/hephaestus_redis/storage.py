@@ -238,7 +238,7 @@ class RedisStorage:
             raise InstanceNotFound(message.run_id)
         return bool(answer == b"posted")
 
-    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002  # never called
         """Refuse: it takes no sessions."""
         _refuse(session)
 

@@ -201,7 +201,7 @@ class MemoryStorage:
             "use hephaestus-postgres"
         )
 
-    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002
+    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002  # never called
         """Refuse: it takes no sessions."""
         _refuse(session)
 
