@@ -154,7 +154,7 @@ def test_what_is_unreadable_becomes_a_dead_letter_without_dramatiqs_retries() ->
     class Nobody:
         """A host that hears of nothing."""
 
-    middleware: Middleware = HephaestusMiddleware(Nobody())  # type: ignore[arg-type]  # not asked
+    middleware: Middleware = HephaestusMiddleware(Nobody(), ())  # type: ignore[arg-type]  # not asked
     broker = StubBroker(middleware=[])
     proxy = MessageProxy(Message(queue_name="q", actor_name="a", args=(), kwargs={}, options={}))
 

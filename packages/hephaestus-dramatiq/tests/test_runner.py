@@ -1,6 +1,8 @@
 """What a DramatiqRunner takes and refuses, and what it does to its broker."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from hephaestus import Hephaestus, MemoryStorage
 from hephaestus.errors import InvalidArgument
+from hephaestus.testing.runner.workflows import Errand
 from hephaestus_dramatiq import DramatiqRunner, HephaestusMiddleware, Route
 
 
@@ -190,10 +193,38 @@ def test_a_worker_keeps_trying_to_open_the_app(
     ]
 
 
+def test_a_worker_takes_our_messages_once_the_app_is_open_and_others_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = StubBroker()
+    app = Hephaestus(MemoryStorage(), DramatiqRunner(broker))
+    may_open, mailed = threading.Event(), threading.Event()
+    really = app.storage.open
+
+    async def open_later() -> None:
+        await asyncio.to_thread(may_open.wait)
+        await really()
+
+    monkeypatch.setattr(app.storage, "open", open_later)
+    mail = dramatiq.actor(broker=broker, actor_name="mail", queue_name="mail")(mailed.set)
+    mail.send()
+    nobodys = {"instance_id": "1", "run_id": "1", "workflow": Errand.name, "version": 1}
+    broker.actors["hephaestus.advance"].send_with_options(kwargs=nobodys)
+    worker = Worker(broker, worker_timeout=10)
+
+    worker.start()
+    mailed.wait(10)
+    worker.consumers["hephaestus.orchestration"].paused_event.wait(10)
+    before = broker.queues["hephaestus.orchestration"].qsize()
+    may_open.set()
+    broker.join("hephaestus.orchestration", timeout=10_000)
+    worker.stop()
+
+    assert (True, 1) == (mailed.is_set(), before)
+
+
 def _watch(app: Hephaestus, verb: str) -> Any:
     """Return an event that is set when a verb of an app has returned."""
-    import threading
-
     done = threading.Event()
     really: Callable[[], Any] = getattr(app, verb)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from dramatiq import Message, Worker
+from dramatiq.worker import ConsumerThread
 
 from hephaestus.errors import HephaestusError
 from hephaestus.runner import OpenableApp
@@ -19,9 +20,6 @@ from hephaestus_dramatiq.sender import Sender
 from hephaestus_dramatiq.work import Work
 
 _log = logging.getLogger("hephaestus.dramatiq")
-_PATIENCE = 5.0
-"""Seconds that a message waits for the app to open before it goes back to the broker."""
-
 _USUAL = 100
 """So many steps are executed at once by a worker that has fewer threads."""
 
@@ -33,7 +31,8 @@ class WorkerHost:
     """Hands messages over to the event loop on which the app is open.
 
     Where the worker boots before anybody has opened the app, it opens it on a loop of its own,
-    and keeps trying; it closes what it opened.
+    and keeps trying; it closes what it opened. Until then it takes no messages, which other
+    workers may carry out at once.
 
     Args:
         sender: Sends what goes back to the broker.
@@ -54,7 +53,7 @@ class WorkerHost:
         self._lock = threading.Lock()
         self._workers = 0
         self._work: Work | None = None
-        self._is_open = threading.Event()
+        self._paused: list[ConsumerThread] = []
         self._thread: LoopThread | None = None
         self._opening: concurrent.futures.Future[None] | None = None
         self._draining: concurrent.futures.Future[None] | None = None
@@ -71,11 +70,11 @@ class WorkerHost:
             self._work, self._loop = work, asyncio.get_running_loop()
             if self._workers:
                 work.begin(self._spare)
-        self._is_open.set()
+            while self._paused:
+                self._paused.pop().resume()
 
     def closed(self) -> None:
         """Take no more messages: the app has closed."""
-        self._is_open.clear()
         with self._lock:
             self._work = None
 
@@ -100,6 +99,13 @@ class WorkerHost:
             self._thread = LoopThread("hephaestus")
             self._thread.start()
             self._opening = self._thread.run(_open(self._app))
+
+    def consumer_boots(self, consumer: ConsumerThread) -> None:
+        """Take messages from a queue once the app is open."""
+        with self._lock:
+            if self._work is None:
+                consumer.pause()
+                self._paused.append(consumer)
 
     def worker_shuts_down(self) -> None:
         """Begin nothing more, and let what runs end."""
@@ -137,7 +143,6 @@ class WorkerHost:
         self._sender.send(message, delay)
 
     def _hand_over(self, begin: Callable[[Work], None], call: Call) -> None:
-        self._is_open.wait(_PATIENCE)
         with self._lock:
             if self._work is None:
                 raise NotOpen

@@ -3,10 +3,13 @@
 # ruff: noqa: ARG002  # Dramatiq calls a hook with all that it has, by position
 
 import threading
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from dramatiq import Broker, Middleware, Worker
 from dramatiq.broker import MessageProxy
+from dramatiq.common import q_name
+from dramatiq.worker import ConsumerThread
 
 from hephaestus_dramatiq.failures import UnreadableMessage
 
@@ -16,6 +19,10 @@ class Host(Protocol):
 
     def worker_boots(self, worker: Worker) -> None:
         """Begin to execute, once the app is open."""
+        ...
+
+    def consumer_boots(self, consumer: ConsumerThread) -> None:
+        """Take messages from a queue of ours, once the app is open."""
         ...
 
     def worker_shuts_down(self) -> None:
@@ -28,10 +35,16 @@ class Host(Protocol):
 
 
 class HephaestusMiddleware(Middleware):
-    """Ties an app to the worker of its process; `DramatiqRunner` adds it to the broker."""
+    """Ties an app to the worker of its process; `DramatiqRunner` adds it to the broker.
 
-    def __init__(self, host: Host) -> None:
+    Args:
+        host: Who hears of the worker.
+        queues: The queues of our actors.
+    """
+
+    def __init__(self, host: Host, queues: Collection[str]) -> None:
         self._host = host
+        self._queues = queues
         self._thread = threading.local()
 
     def current(self) -> MessageProxy:
@@ -42,6 +55,11 @@ class HephaestusMiddleware(Middleware):
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Open the app, on an event loop of its own."""
         self._host.worker_boots(worker)
+
+    def after_consumer_thread_boot(self, broker: Broker, thread: ConsumerThread) -> None:
+        """Let queues of ours wait for the app; other actors of the broker do not need it."""
+        if q_name(thread.queue_name) in self._queues:
+            self._host.consumer_boots(thread)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Begin nothing more; from here the steps that run have their grace period to end."""

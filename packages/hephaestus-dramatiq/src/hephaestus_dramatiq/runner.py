@@ -102,7 +102,8 @@ class DramatiqRunner:
             prefetch=_count(prefetch, "prefetch="),
             grace=self._grace,
         )
-        middleware = HephaestusMiddleware(self._host)
+        queues = {*self._routes.queues(), orchestration_queue}
+        middleware = HephaestusMiddleware(self._host, queues)
         actors = Actors(self._host, self._envelopes, middleware.current)
         actors.declare(broker, orchestration=orchestration_queue, routes=self._routes)
         broker.add_middleware(middleware)
