@@ -38,6 +38,7 @@ class Draft:
         self._graph = workflow.graph
         self._active = dict(instance.active)
         self._finished = dict(instance.finished)
+        self._resolved: dict[str, int] = {}
         self._results = dict(instance.context.steps)
         self._metadata = instance.runtime_metadata
         self._stopped = instance.stopped
@@ -262,14 +263,16 @@ class Draft:
 
     def _edges_to(self, key: str) -> list[dict[str, Any] | None] | None:
         """Return the configs of the edges that chose a step, or None if some are still open."""
-        chosen = []
-        for predecessor in self._graph.predecessors[key]:
-            finished = self._finished.get(predecessor)
-            if finished is None:
-                return None
-            if key in finished.routes:
-                chosen.append(finished.routes[key])
-        return chosen
+        predecessors, finished = self._graph.predecessors[key], self._finished
+        # What is resolved stays so: a wide join is looked through once, not for each branch.
+        count = self._resolved.get(key, 0)
+        while count < len(predecessors) and predecessors[count] in finished:
+            count += 1
+        self._resolved[key] = count
+        if count < len(predecessors):
+            return None
+        routes = [finished[predecessor].routes for predecessor in predecessors]
+        return [chosen[key] for chosen in routes if key in chosen]
 
     def _fresh(self, configs: Iterable[Mapping[str, Any] | None]) -> ActiveStep:
         """Return the first attempt of a step; of the configs of its edges the last one counts."""
