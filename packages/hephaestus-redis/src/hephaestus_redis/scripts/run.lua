@@ -20,13 +20,15 @@ end
 
 -- Reading
 
-local function read(run)
-  local values = redis.call("HMGET", key("run", run), unpack(COLUMNS))
+-- Return these columns of a run, the first of which every run has; else all.
+local function read(run, columns)
+  columns = columns or COLUMNS
+  local values = redis.call("HMGET", key("run", run), unpack(columns))
   if not values[1] then
     return nil
   end
   local row = {}
-  for n, column in ipairs(COLUMNS) do
+  for n, column in ipairs(columns) do
     row[column] = values[n] or nil
   end
   row.is_finished = TERMINAL[row.status] == true
