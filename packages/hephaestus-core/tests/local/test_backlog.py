@@ -30,6 +30,17 @@ def test_a_step_waits_once_in_its_first_place_with_its_latest_attempt() -> None:
     assert not backlog
 
 
+def test_a_step_that_has_begun_waits_no_more() -> None:
+    backlog = Backlog()
+    backlog.add(ready("run-1", "a", 1))
+    backlog.add(ready("run-1", "b", 1))
+    backlog.drop("run-1", "a")
+    backlog.drop("run-1", "c")
+
+    assert ready("run-1", "b", 1) == backlog.pop()
+    assert not backlog
+
+
 def test_too_many_push_out_the_oldest() -> None:
     backlog = Backlog()
     for number in range(10_001):

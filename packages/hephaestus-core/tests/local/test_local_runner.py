@@ -1,6 +1,7 @@
 """LocalRunner: the whole contract, and what it promises beyond."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Unpack
 
@@ -9,12 +10,13 @@ import pytest
 from hephaestus.app import Hephaestus
 from hephaestus.clock import SystemClock
 from hephaestus.errors import AlreadyRunning, InvalidArgument, StorageUnavailable
+from hephaestus.instance import Instance
 from hephaestus.local import LocalRunner
 from hephaestus.memory import MemoryStorage
 from hephaestus.outcome import Halt
 from hephaestus.runner import Runner
 from hephaestus.steps import StepContext
-from hephaestus.storage import Change, Snapshot, Storage
+from hephaestus.storage import Change, Lease, Snapshot, Storage
 from hephaestus.testing import RunnerContract, VirtualClock
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
@@ -25,6 +27,7 @@ from hephaestus.testing.runner.workflows import (
     Bill,
     Computation,
     Errand,
+    Export,
     Order,
     Reminder,
 )
@@ -41,6 +44,19 @@ class Gated(MemoryStorage):
     async def create(self, change: Change, *, session: object = None) -> None:
         await self.gate.wait()
         await super().create(change, session=session)
+
+
+class Counting(MemoryStorage):
+    """Counts the claims that it refuses."""
+
+    refused = 0
+
+    async def claim(
+        self, lease: Lease, now: datetime, *, results: Collection[str]
+    ) -> Instance | None:
+        claimed = await super().claim(lease, now, results=results)
+        self.refused += claimed is None
+        return claimed
 
 
 class TestLocalRunner(RunnerContract):
@@ -78,6 +94,16 @@ class TestBeyondTheContract(Apps):
             await errand.result(PATIENCE)
 
         assert [errand.id for errand in errands] == begun
+
+    async def test_a_step_that_began_with_a_commit_is_not_claimed_as_well(
+        self, stage: Stage
+    ) -> None:
+        storage = Counting()
+        async with Hephaestus(storage, LocalRunner(concurrency=5, poll=3600)):
+            export = await Export.start("1", stage.initial())
+            await export.result(PATIENCE)
+
+        assert 0 == storage.refused
 
     async def test_steps_without_room_are_left_to_a_worker_that_has_some(
         self, storage: Storage, stage: Stage

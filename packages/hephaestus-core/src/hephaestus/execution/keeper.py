@@ -98,6 +98,10 @@ class LeaseKeeper:
             held.ended = True
             self._forget(held.lease)
 
+    def holds(self, run_id: str, step: str, attempt: int) -> bool:
+        """Tell whether this process has the lease of an attempt."""
+        return (step, attempt) in self._held.get(run_id, ())
+
     def carries(self, run_id: str) -> bool:
         """Tell whether the only step at which a run stands is executed here: it is running."""
         places = self._held.get(run_id)

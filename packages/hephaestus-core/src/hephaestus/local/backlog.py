@@ -31,6 +31,10 @@ class Backlog:
         if len(self._waiting) > _MOST:
             self.pop()
 
+    def drop(self, run_id: str, step: str) -> None:
+        """Forget a step that has begun."""
+        self._waiting.pop((run_id, step), None)
+
     def pop(self) -> Ready:
         """Return the one that has waited longest."""
         return self._waiting.pop(next(iter(self._waiting)))

@@ -211,11 +211,15 @@ class LocalRunner:
     def _note(self, placed: Placed) -> None:
         """Remember what there was no room for, and when to look again."""
         instance = placed.instance
+        for lease in placed.leases:
+            self._backlog.drop(lease.run_id, lease.step)
         if len(placed.leases) < len(placed.ready) and self._is_ours(instance):
             graph = registry.find(instance.workflow, instance.workflow_version).graph
             for key in placed.ready[len(placed.leases) :]:
                 attempt = instance.active[key].attempt
-                self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
+                # It may have been claimed here while the others were written.
+                if not self._keeper.holds(instance.run_id, key, attempt):
+                    self._backlog.add(Ready(instance.run_id, key, attempt, graph.ancestors[key]))
             # Room that was lacking when they were chosen may have come while they were written.
             self._fill()
         if len(placed.leases) == len(placed.ready):
@@ -268,6 +272,7 @@ class LocalRunner:
             if claimed is None:
                 self._free += 1
         if claimed is not None:
+            self._backlog.drop(ready.run_id, ready.step)
             await self._line(claimed, self._keeper.hold(lease))
 
     def _limit(self) -> int:
