@@ -63,7 +63,9 @@ class Killer:
     async def stall_at_random(self, stalls: int, seconds: float) -> None:
         """Let so many workers stand still until they have lost their leases, and go on."""
 
-        async def stall(pid: int) -> None:
+        async def stall() -> None:
+            # Chosen only now: one that was chosen a round ago may have been killed meanwhile.
+            pid = self._chance.choice(sorted(self._living))
             os.kill(pid, signal.SIGSTOP)
             await asyncio.sleep(self._setting.lease * 1.5)
             if pid in self._living:
@@ -72,7 +74,7 @@ class Killer:
         async with asyncio.TaskGroup() as group:
             for _ in range(stalls):
                 await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds / stalls)
-                group.create_task(stall(self._chance.choice(sorted(self._living))))
+                group.create_task(stall())
 
     async def doom_each(
         self, dooms: Sequence[Doom], starts: Sequence[tuple[str, ...]], *, patience: float
