@@ -23,7 +23,7 @@ RECEIPT = {"receipt": "r-1"}
 @pytest.fixture
 def memory() -> Hephaestus:
     """Return the app of the prototype."""
-    return Hephaestus(MemoryStorage(), LocalRunner(poll=0.05, lease=1))
+    return Hephaestus(MemoryStorage(), LocalRunner(poll=0.05))
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ async def postgres(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
 @pytest.fixture
 def local(postgres: Storage) -> Hephaestus:
     """Return the app that executes in its own process, on the database."""
-    return Hephaestus(postgres, LocalRunner(poll=0.05, lease=1))
+    return Hephaestus(postgres, LocalRunner(poll=0.05))
 
 
 @pytest.fixture(params=["stub", "rabbitmq", "redis"])
 def dramatiq(postgres: Storage, request: pytest.FixtureRequest) -> Iterator[Hephaestus]:
     """Return the app whose steps are messages, on the same database."""
     with BROKERS[request.param](request) as connect:
-        runner = WorkingRunner(connect(), queue=new_queue(), concurrency=8, poll=0.05, lease=1)
+        runner = WorkingRunner(connect(), queue=new_queue(), concurrency=8, poll=0.05)
         yield Hephaestus(postgres, runner)
 
 

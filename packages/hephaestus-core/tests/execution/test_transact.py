@@ -15,6 +15,7 @@ from hephaestus.instance import ActiveStep, Instance
 from hephaestus.local import LocalRunner
 from hephaestus.steps import StepContext
 from hephaestus.testing import capture_events
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Body, Stage
@@ -91,7 +92,7 @@ class TestTransact(Apps):
         attempts: list[int] = []
         stage.direct("book", touching(attempts))
         storage.faults = ["lost after"]
-        await open_app(lease=0.15)
+        await open_app(lease=LONG, clock=AheadClock())
 
         booking = await Booking.start("1", stage.initial())
         instance = await booking.wait(PATIENCE)

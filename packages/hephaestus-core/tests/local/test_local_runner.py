@@ -8,7 +8,6 @@ from typing import Any, Unpack
 import pytest
 
 from hephaestus.app import Hephaestus
-from hephaestus.clock import SystemClock
 from hephaestus.errors import AlreadyRunning, InvalidArgument, StorageUnavailable
 from hephaestus.instance import Instance
 from hephaestus.local import LocalRunner
@@ -18,9 +17,10 @@ from hephaestus.runner import Runner
 from hephaestus.steps import StepContext
 from hephaestus.storage import Change, Lease, Snapshot, Storage
 from hephaestus.testing import RunnerContract, VirtualClock
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 from hephaestus.testing.runner.apps import Apps, OpenApp, Options
 from hephaestus.testing.runner.outage import Outage
-from hephaestus.testing.runner.stage import PATIENCE, Stage, hanging_once
+from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually, hanging_once
 from hephaestus.testing.runner.workflows import (
     SOON,
     Approval,
@@ -214,12 +214,12 @@ class TestBeyondTheContract(Apps):
         self, storage: Storage, stage: Stage, caplog: pytest.LogCaptureFixture
     ) -> None:
         stage.direct("run_errand", hanging_once(stage, "run_errand"))
-        clock = Jumping()
-        async with Hephaestus(storage, LocalRunner(lease=0.2, poll=0.5), clock=clock):
+        clock = AheadClock()
+        async with Hephaestus(storage, LocalRunner(lease=LONG), clock=clock):
             errand = await Errand.start("1", stage.initial())
             await stage.reached("run_errand hangs")
 
-            clock.ahead = timedelta(seconds=60)
+            clock.put_forward(LONG)
             await stage.reached("run_errand", times=2)
             instance = await errand.wait(PATIENCE)
 
@@ -259,13 +259,19 @@ class TestBeyondTheContract(Apps):
         self, stage: Stage, caplog: pytest.LogCaptureFixture
     ) -> None:
         storage = Faulty()
-        async with Hephaestus(storage, LocalRunner(lease=0.1, poll=0.02)):
+        clock = AheadClock()
+
+        async def is_told() -> bool:
+            return "a step could not be carried through" in caplog.text
+
+        async with Hephaestus(storage, LocalRunner(lease=LONG), clock=clock):
             storage.faulty_commits = 1
             order = await Order.start("1", stage.initial())
+            await eventually(is_told)
+            clock.put_forward(LONG)
             instance = await order.wait(PATIENCE)
 
         assert "completed" == instance.status
-        assert "a step could not be carried through" in caplog.text
         assert ["lost", "completed"] == [e.action for e in instance.execution_history][:2]
 
     async def test_an_error_that_nobody_foresaw_does_not_end_the_look_for_what_is_due(
@@ -342,16 +348,6 @@ def assert_idle(runner: Runner) -> None:
     assert {} == runner._keeper._held
     assert {} == runner._execution._turns
     assert {} == runner.watch._waiting
-
-
-class Jumping(SystemClock):
-    """A clock that can be put forward, as it looks to a process that was stopped."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
 
 
 class Faulty(MemoryStorage):

@@ -6,6 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hephaestus import Done, Hephaestus, LocalRunner, StepContext, Workflow, step
+from hephaestus.clock import Clock
+from hephaestus.testing.runner.ahead import LONG
 from hephaestus_postgres import PostgresStorage
 
 
@@ -34,7 +36,7 @@ class Booking(Workflow, unique="booking", name="exactly_once.Booking"):
     transitions = {book: {"done": confirm}, confirm: {"done": Done}}
 
 
-def app_on(engine: AsyncEngine, schema: str, *, lease: float = 15) -> Hephaestus:
-    """Return an app whose steps can be taken over as long after its death."""
+def app_on(engine: AsyncEngine, schema: str, clock: Clock | None = None) -> Hephaestus:
+    """Return an app whose steps can be taken over when a clock is that far ahead."""
     storage = PostgresStorage(engine, schema=schema)
-    return Hephaestus(storage, LocalRunner(lease=lease, poll=0.05))
+    return Hephaestus(storage, LocalRunner(lease=LONG, poll=0.05), clock=clock)

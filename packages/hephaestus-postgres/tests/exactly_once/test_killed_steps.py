@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exactly_once.booking import app_on
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 
 TESTS = Path(__file__).parent.parent
 POINTS = {
@@ -42,7 +43,7 @@ async def test_a_killed_step_has_its_effect_once(
     )  # fmt: skip
     died = await worker.wait()
 
-    async with app_on(engine, postgres_schema) as app:
+    async with app_on(engine, postgres_schema, AheadClock(LONG)) as app:
         (run,) = await app.query()
         instance = await app.wait(run.run_id, 20)
 

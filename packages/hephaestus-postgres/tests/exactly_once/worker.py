@@ -43,7 +43,7 @@ async def main() -> None:
     let_die(AsyncConnection, "commit", "COMMIT")
     let_die_within(StepTransaction.commit)
     engine = create_async_engine(environ["URL"])
-    async with app_on(engine, environ["SCHEMA"], lease=0.5):
+    async with app_on(engine, environ["SCHEMA"]):
         booking = await Booking.start("1", {"table": environ["TABLE"]})
         await booking.wait(20)
 

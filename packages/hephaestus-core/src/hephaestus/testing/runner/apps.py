@@ -10,6 +10,7 @@ import pytest
 
 from hephaestus import running
 from hephaestus.app import Hephaestus
+from hephaestus.clock import Clock
 from hephaestus.duration import Duration
 from hephaestus.errors import NoApp
 from hephaestus.runner import Runner
@@ -40,11 +41,15 @@ class OpenApp(Protocol):
     """Opens an app that is closed, and examined, after the test."""
 
     async def __call__(
-        self, *, storage: Storage | None = None, **options: Unpack[Options]
+        self,
+        *,
+        storage: Storage | None = None,
+        clock: Clock | None = None,
+        **options: Unpack[Options],
     ) -> Hephaestus:
         """Open an app on the test's storage, or on another that stands in front of it.
 
-        A second app on one storage stands for another process.
+        A second app on one storage stands for another process, whose clock may be another.
         """
         ...
 
@@ -85,10 +90,14 @@ class Apps:
         await storage.open()
 
         async def open_app(
-            *, storage: Storage | None = None, **options: Unpack[Options]
+            *,
+            storage: Storage | None = None,
+            clock: Clock | None = None,
+            **options: Unpack[Options],
         ) -> Hephaestus:
             told: Options = {**_UNLESS_TOLD, **options}
-            app = Hephaestus(usual if storage is None else storage, self.make_runner(**told))
+            runner = self.make_runner(**told)
+            app = Hephaestus(usual if storage is None else storage, runner, clock=clock)
             await app.open()
             apps.append(app)
             return app

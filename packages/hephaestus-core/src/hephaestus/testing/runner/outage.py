@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from hephaestus.errors import StorageUnavailable
 from hephaestus.storage import Storage
+from hephaestus.testing.runner.stage import eventually
 
 _ALWAYS_THERE = frozenset({"open", "close"})
 
@@ -50,6 +51,18 @@ class Outage:
     def lose_answer(self, verb: str, times: int = 1) -> None:
         """Let the next calls of a verb take effect, and fail all the same."""
         self._after[verb] += times
+
+    async def goes_on(self, verb: str) -> None:
+        """Return when a call of a verb that began after this one has ended.
+
+        For verbs that are called one after the other, by a loop: the next but one has begun.
+        """
+        before = self.calls[verb]
+
+        async def came() -> bool:
+            return self.calls[verb] >= before + 2
+
+        await eventually(came)
 
     def __getattr__(self, name: str) -> Any:
         """Return the storage's own attribute, or a verb of it that can fail."""

@@ -5,6 +5,7 @@ import pytest
 from hephaestus.errors import StorageUnavailable
 from hephaestus.steps import StepContext
 from hephaestus.storage import Storage
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually
@@ -65,20 +66,21 @@ class Outages(Apps):
         self, open_app: OpenApp, stage: Stage, storage: Storage
     ) -> None:
         stage.direct("run_errand", lambda _: stage.reached("go"))
-        outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=1.2)
-
-        async def went_on() -> bool:
-            return outage.calls["renew"] >= 3
-
+        clock, outage, other = AheadClock(), Outage(storage), Outage(storage)
+        app = await open_app(storage=outage.storage, lease=LONG, clock=clock)
         outage.fail("renew")
         errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
         await stage.reached("run_errand")
-        await open_app()
-        await eventually(went_on)
+        await open_app(storage=other.storage, clock=clock)
+
+        for _ in range(3):
+            await outage.goes_on("renew")
+            clock.put_forward(LONG / 2)
+            await other.goes_on("due")
         stage.mark("go")
         instance = await errand.wait(PATIENCE)
 
+        assert 1 == outage.failures["renew"]
         assert ("completed", 1) == (instance.status, stage.count("run_errand"))
 
     async def test_runs_under_way_survive_an_outage(

@@ -8,16 +8,14 @@ from hephaestus.app import Hephaestus
 from hephaestus.message import EventPosted, Message
 from hephaestus.steps import StepContext
 from hephaestus.storage import Lease, Owner, Storage
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Stage, eventually, hanging_once
 from hephaestus.testing.runner.workflows import Bill, Errand, Export, Order, Parcel, parts
 
 SHORT = 0.15
-"""Seconds of a lease that a test waits for."""
-
-LONGER = 0.6
-"""Seconds of a lease that is to be kept, on a busy machine as well."""
+"""Seconds of a lease that a test waits for, and nobody renews."""
 
 
 async def _die(app: Hephaestus, outage: Outage) -> None:
@@ -34,12 +32,12 @@ class TakeOver(Apps):
     ) -> None:
         stage.direct("charge", hanging_once(stage, "charge"))
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=SHORT, grace=0)
+        app = await open_app(storage=outage.storage, lease=LONG, grace=0)
         order = await app.start_instance(Order, stage.initial(), id="order::1")
         await stage.reached("charge hangs")
 
         await _die(app, outage)
-        other = await open_app()
+        other = await open_app(clock=AheadClock(LONG))
         instance = await other.wait(order.run_id, PATIENCE)
 
         assert "completed" == instance.status
@@ -52,12 +50,14 @@ class TakeOver(Apps):
     ) -> None:
         stage.direct("run_errand", hanging_once(stage, "run_errand"))
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=SHORT, grace=0)
+        clock = AheadClock()
+        app = await open_app(storage=outage.storage, lease=LONG, grace=0)
         errand = await app.start_instance(Errand, stage.initial(), id="errand::1")
         await stage.reached("run_errand hangs")
-        other = await open_app()
+        other = await open_app(clock=clock)
 
         await _die(app, outage)
+        clock.put_forward(LONG)
 
         assert {"attempt": 2} == (await other.wait(errand.run_id, PATIENCE)).result
 
@@ -67,7 +67,7 @@ class TakeOver(Apps):
         for step in parts[::2]:
             stage.direct(step.key, hanging_once(stage, step.key))
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=SHORT, grace=0)
+        app = await open_app(storage=outage.storage, lease=LONG, grace=0)
         export = await app.start_instance(Export, stage.initial(), id="export::1")
         for step in parts[1::2]:
             await stage.reached(step.key)
@@ -75,7 +75,7 @@ class TakeOver(Apps):
             await stage.reached(f"{step.key} hangs")
 
         await _die(app, outage)
-        other = await open_app()
+        other = await open_app(clock=AheadClock(LONG))
         instance = await other.wait(export.run_id, PATIENCE)
 
         assert "completed" == instance.status
@@ -87,16 +87,16 @@ class TakeOver(Apps):
         self, open_app: OpenApp, stage: Stage, storage: Storage
     ) -> None:
         stage.direct("send_bill", lambda _: stage.reached("go"))
-        outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=LONGER)
-
-        async def outlived_its_lease() -> bool:
-            return outage.calls["renew"] >= 4
-
+        clock, living, other = AheadClock(), Outage(storage), Outage(storage)
+        app = await open_app(storage=living.storage, lease=LONG, clock=clock)
         bill = await app.start_instance(Bill, stage.initial(), id="bill::1")
         await stage.reached("send_bill")
-        await open_app(lease=LONGER)
-        await eventually(outlived_its_lease)
+        await open_app(storage=other.storage, clock=clock)
+
+        for _ in range(4):
+            await living.goes_on("renew")
+            clock.put_forward(LONG / 2)
+            await other.goes_on("due")
         stage.mark("go")
         instance = await bill.wait(PATIENCE, until="waiting")
 
@@ -169,14 +169,16 @@ class TakeOver(Apps):
 
         stage.direct("charge", dawdle)
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=SHORT)
+        # It has no room for the next attempt, so that another has to make it.
+        app = await open_app(
+            storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock()
+        )
         order = await app.start_instance(Order, stage.initial(), id="order::1")
         await stage.reached("charge")
-        # Nor may it be the one that takes the next attempt.
-        for verb in ("renew", "due", "claim"):
-            outage.fail(verb, times=1000)
+        for verb in ("renew", "due"):
+            outage.fail(verb, times=10_000)
 
-        other = await open_app()
+        other = await open_app(clock=AheadClock(LONG))
         instance = await other.wait(order.run_id, PATIENCE)
         outage.end()
         await stage.reached("late")

@@ -8,7 +8,7 @@ from hephaestus import running
 from hephaestus.steps import StepContext
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.stage import PATIENCE, Stage
-from hephaestus.testing.runner.workflows import Computation, Crunching, Errand
+from hephaestus.testing.runner.workflows import Computation, Crunching, Errand, Racing
 
 _request = contextvars.ContextVar("_request", default="none")
 
@@ -88,18 +88,21 @@ class Threads(Apps):
             stage.mark(f"attempt {ctx.attempt} ends")
             return {"attempt": ctx.attempt}
 
-        stage.direct("crunch", dawdle)
+        stage.direct("race", dawdle)
         await open_app()
 
-        crunching = await Crunching.start("1", stage.initial())
-        result = await crunching.result(PATIENCE)
+        racing = await Racing.start("1", stage.initial())
+        ended = await racing.wait(PATIENCE)
         stage.mark("go")
         await stage.reached("attempt 1 ends")
-        instance = await crunching.get()
+        instance = await racing.get()
 
-        assert {"attempt": 2} == result
+        actions = [e.action for e in ended.execution_history if e.step == "race"]
+        attempt = len(actions)
+        assert ["failed"] * (attempt - 1) + ["completed"] == actions
+        assert attempt > 1
+        assert {"attempt": attempt} == ended.result == instance.context.steps["race"]
         assert "completed" == instance.status
-        assert {"attempt": 2} == instance.context.steps["crunch"]
 
     async def test_the_outcome_of_a_plain_step_of_a_cancelled_run_is_dropped(
         self, open_app: OpenApp, stage: Stage

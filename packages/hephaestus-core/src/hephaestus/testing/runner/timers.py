@@ -21,6 +21,7 @@ from hephaestus.testing.runner.workflows import (
     Errand,
     Reminder,
     Survey,
+    Vacation,
     dial,
 )
 
@@ -33,11 +34,13 @@ class Timers(Apps):
     async def test_a_pause_ends_after_its_time(self, open_app: OpenApp, stage: Stage) -> None:
         await open_app()
 
+        vacation = await Vacation.start("1", stage.initial())
+        before = await vacation.get()
+        await vacation.cancel()
         reminder = await Reminder.start("1", stage.initial())
-        before = await reminder.get()
         instance = await reminder.wait(PATIENCE, until="completed")
 
-        assert ("waiting", frozenset({"doze"})) == (before.status, before.waiting_steps)
+        assert ("waiting", frozenset({"rest"})) == (before.status, before.waiting_steps)
         suspended, resumed = instance.execution_history[:2]
         assert ("suspended", "resumed", "timeout") == (
             suspended.action,

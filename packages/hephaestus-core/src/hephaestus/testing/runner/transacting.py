@@ -10,10 +10,10 @@ from hephaestus.errors import Fatal
 from hephaestus.outcome import Halt, Suspend
 from hephaestus.steps import StepContext
 from hephaestus.storage import Storage
+from hephaestus.testing.runner.ahead import LONG, AheadClock
 from hephaestus.testing.runner.apps import Apps, OpenApp
 from hephaestus.testing.runner.outage import Outage
 from hephaestus.testing.runner.stage import PATIENCE, Body, Stage
-from hephaestus.testing.runner.takeover import SHORT
 from hephaestus.testing.runner.workflows import Booking, Trip
 
 Touch: TypeAlias = Callable[[Any, str], Awaitable[None]]
@@ -212,14 +212,16 @@ class Transacting(Apps):
     ) -> None:
         stage.direct("book", _touching_and_insisting(touch, stage))
         outage = Outage(storage)
-        app = await open_app(storage=outage.storage, lease=SHORT)
+        # It has no room for the next attempt, so that another has to make it.
+        app = await open_app(
+            storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock()
+        )
         booking = await app.start_instance(Booking, stage.initial(), id="booking::1")
         await stage.reached("hangs")
-        # Nor may it be the one that takes the next attempt.
-        for verb in ("renew", "due", "claim"):
-            outage.fail(verb, times=1000)
+        for verb in ("renew", "due"):
+            outage.fail(verb, times=10_000)
 
-        other = await open_app()
+        other = await open_app(clock=AheadClock(LONG))
         instance = await other.wait(booking.run_id, PATIENCE)
         outage.end()
         await stage.reached("insists")

@@ -16,6 +16,7 @@ LATE = timedelta(hours=1)
 """How long the timers take that no test sees fire."""
 
 QUICKLY = Retry(max_attempts=3, initial_delay=0.01, backoff="constant", jitter=0)
+PERSISTENTLY = Retry(max_attempts=200, initial_delay=0.01, backoff="constant", jitter=0)
 WIDTH = 20
 """How many parts an `Export` has."""
 
@@ -102,14 +103,24 @@ class Call(Workflow, unique="call"):
     transitions = {call_out: {"done": Done}}
 
 
-crunch = PlainlyDirected("crunch", timeout=SOON, retry=QUICKLY)
+crunch = PlainlyDirected("crunch", retry=QUICKLY)
 
 
 class Crunching(Workflow, unique="crunching"):
-    """A plain step that must not take long."""
+    """A plain step that is tried three times, quickly."""
 
     start_step = crunch
     transitions = {crunch: {"done": Done}}
+
+
+race = PlainlyDirected("race", timeout=SOON, retry=PERSISTENTLY)
+
+
+class Racing(Workflow, unique="racing"):
+    """A plain step that must not take long, and has many attempts: threads begin when they can."""
+
+    start_step = race
+    transitions = {race: {"done": Done}}
 
 
 decide = Directed("decide", "accepted", "rejected")
