@@ -213,17 +213,21 @@ class Closed(MemoryStorage):
 
 
 def test_a_storage_that_does_not_answer_is_not_waited_for_beyond_the_timeout() -> None:
-    with BlockingHephaestus(Hephaestus(Silent()), timeout=0.05) as door:
+    with BlockingHephaestus(Hephaestus(Silent()), timeout=30) as door:
+        door._timeout = 0.05
         with pytest.raises(StorageUnavailable, match=r"no answer within 0\.05 s"):
             door.count()
+        door._timeout = 30
         assert [] == door.query()
 
 
-@pytest.mark.parametrize(("patient", "reason"), [(False, "it is closed"), (True, "no answer")])
+@pytest.mark.parametrize(
+    ("patient", "timeout", "reason"), [(False, 30, "it is closed"), (True, 0.05, "no answer")]
+)
 def test_an_app_that_cannot_be_opened_is_tried_again_by_the_next_verb(
-    patient: bool, reason: str
+    patient: bool, timeout: float, reason: str
 ) -> None:
-    door = BlockingHephaestus(lambda: Hephaestus(Closed(patient=patient)), timeout=0.05)
+    door = BlockingHephaestus(lambda: Hephaestus(Closed(patient=patient)), timeout=timeout)
 
     for _ in range(2):
         with pytest.raises(StorageUnavailable, match=reason):

@@ -19,7 +19,7 @@ from hephaestus import (
 )
 from hephaestus.testing import VirtualClock
 
-SOON = 0.5
+SOON = 10.0
 """Far less than the pause between two looks at a run that nobody announces."""
 
 asked = WaitForEvent("asked")
@@ -32,7 +32,8 @@ class Talk(Workflow, unique="waitingtalk"):
 
 
 async def test_a_wait_for_the_next_wait_ends_as_soon_as_it_begins() -> None:
-    async with Hephaestus():
+    async with Hephaestus() as app:
+        app.runner.watch.first_look = 3600
         talk = await Talk.start("1", {})
         await talk.resume("asked")
         async with asyncio.timeout(SOON):

@@ -21,7 +21,7 @@ from hephaestus import (
 )
 from hephaestus.storage import Snapshot
 
-SOON = 0.5
+SOON = 10.0
 """Far less than the pause before the first look."""
 
 
@@ -49,6 +49,7 @@ def storage() -> Counted:
 @pytest.fixture
 async def app(storage: Counted) -> AsyncIterator[Hephaestus]:
     async with Hephaestus(storage, name="unread") as app:
+        app.runner.watch.first_look = 3600
         yield app
 
 
