@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hephaestus import Hephaestus
+from hephaestus.engine import handout
 from hephaestus_postgres import PostgresStorage
 from processes import plumbing
 from processes.plumbing import make_app
@@ -80,6 +82,13 @@ class Fleet:
 def options() -> dict[str, Any]:
     """Return the options of the runner; leases and polls are short, so that tests are."""
     return {"lease": 2, "poll": 0.2, "grace": 1}
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a step that was sent be looked after sooner than after half a minute."""
+    monkeypatch.setattr(handout, "_FIRST_DISPATCH", timedelta(seconds=2))
+    monkeypatch.setenv("FIRST_DISPATCH", "2")
 
 
 @pytest.fixture

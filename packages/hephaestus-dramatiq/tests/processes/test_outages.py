@@ -4,12 +4,10 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from hephaestus import Hephaestus
-from hephaestus.engine import handout
 from processes.conftest import PATIENCE, Fleet, marked
 from processes.plumbing import make_broker, marks
 from processes.shop import Lingering, Order
@@ -28,13 +26,6 @@ def server(stack: tuple[str, str], request: pytest.FixtureRequest) -> Server:
     """Return the broker's server."""
     server: Server = request.getfixturevalue(f"{stack[1]}_server")
     return server
-
-
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a step that was sent be looked after sooner than after half a minute."""
-    monkeypatch.setattr(handout, "_FIRST_DISPATCH", timedelta(seconds=2))
-    monkeypatch.setenv("FIRST_DISPATCH", "2")
 
 
 async def test_what_starts_while_the_broker_is_away_runs_when_it_is_back(
@@ -72,6 +63,7 @@ async def test_runs_survive_a_broker_that_forgets_everything(
     assert 60 == len(marks())
 
 
+@pytest.mark.parametrize("options", [{"lease": 15, "poll": 0.2, "grace": 1}], ids=["long"])
 async def test_runs_survive_a_broker_that_dies_while_they_go_on(
     brief: None,
     web: Hephaestus,
