@@ -91,19 +91,29 @@ async def test_runs_go_on_while_all_connections_are_cut_again_and_again(
 async def test_a_statement_that_takes_too_long_says_so(
     own_engine: AsyncEngine, own_storage: PostgresStorage
 ) -> None:
-    async with own_engine.begin() as connection:
-        await connection.execute(text("ALTER ROLE postgres SET statement_timeout = '50ms'"))
-    await own_engine.dispose()
     await own_storage.open()
     run = await store(own_storage, new_run())
-    async with own_engine.begin() as holder:
+    await own_storage.close()
+    other = create_async_engine(own_engine.url)
+    async with other.connect() as holder:
+        await holder.execute(text("ALTER ROLE postgres SET statement_timeout = '500ms'"))
+        await holder.commit()
         await holder.execute(own_storage.tables.instances.select().with_for_update())
+        await own_engine.dispose()
+        await own_storage.open()
 
         with pytest.raises(StorageUnavailable, match="timeout"):
             await own_storage.commit(change(moved(run)))
 
+        await holder.execute(text("ALTER ROLE postgres RESET statement_timeout"))
+        await holder.commit()
+    await own_storage.close()
+    await own_engine.dispose()
+
+    await own_storage.open()
     await own_storage.commit(change(moved(run)))
     await own_storage.close()
+    await other.dispose()
 
 
 async def test_an_app_waits_for_a_server_that_is_stopped_and_goes_on_by_itself(
