@@ -51,8 +51,9 @@ async def test_runs_go_on_when_a_replica_has_taken_over(
 ) -> None:
     stage.direct("validate", lambda _: stage.reached("killed"))
     client: Redis = sentinel.master_for("orders")
-    async with Hephaestus(RedisStorage(client), LocalRunner(lease=2, poll=0.05)) as app:
-        orders = [await Order.start(str(number), stage.initial()) for number in range(10)]
+    async with client, Hephaestus(RedisStorage(client), LocalRunner(poll=0.05)) as app:
+        for number in range(10):
+            await Order.start(str(number), stage.initial())
         await stage.reached("validate", times=10)
         await client.set("last", "write")
         assert await client.wait(1, 5000) == 1
@@ -60,13 +61,11 @@ async def test_runs_go_on_when_a_replica_has_taken_over(
         own_redis_server.kill()
         stage.mark("killed")
 
-        async def has_taken_over() -> bool:
+        async def have_ended() -> bool:
+            # A sentinel on a busy machine may take the new one for dead as well, for a moment.
             with suppress(StorageUnavailable):
-                return await app.count() == 10
+                return await app.count(status="completed") == 10
             return False
 
-        await eventually(has_taken_over)
-        instances = [await order.wait(30) for order in orders]
-        assert {instance.status for instance in instances} == {"completed"}
+        await eventually(have_ended)
         assert stage.count("ship") == 10
-    await client.aclose()
