@@ -170,9 +170,7 @@ class TakeOver(Apps):
         stage.direct("charge", dawdle)
         outage = Outage(storage)
         # It has no room for the next attempt, so that another has to make it.
-        app = await open_app(
-            storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock()
-        )
+        app = await open_app(storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock())
         order = await app.start_instance(Order, stage.initial(), id="order::1")
         await stage.reached("charge")
         for verb in ("renew", "due"):

@@ -213,9 +213,7 @@ class Transacting(Apps):
         stage.direct("book", _touching_and_insisting(touch, stage))
         outage = Outage(storage)
         # It has no room for the next attempt, so that another has to make it.
-        app = await open_app(
-            storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock()
-        )
+        app = await open_app(storage=outage.storage, lease=LONG, concurrency=1, clock=AheadClock())
         booking = await app.start_instance(Booking, stage.initial(), id="booking::1")
         await stage.reached("hangs")
         for verb in ("renew", "due"):
