@@ -233,6 +233,11 @@ def test_an_app_that_cannot_be_opened_is_tried_again_by_the_next_verb(
         with pytest.raises(StorageUnavailable, match=reason):
             door.count()
 
+    # Nobody waits for an app that is given up; the next test would meet it.
+    for thread in threading.enumerate():
+        if thread.name.startswith("hephaestus-app-"):
+            thread.join(10)
+
 
 def test_a_program_that_forgets_to_close_it_ends_at_once_and_in_order() -> None:
     program = """
