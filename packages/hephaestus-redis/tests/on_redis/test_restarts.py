@@ -36,7 +36,8 @@ async def test_runs_go_on_after_their_server_was_killed_and_restarted(
     own_redis_server: Server, stage: Stage
 ) -> None:
     stage.direct("validate", lambda _: stage.reached("restarted"))
-    async with _app(own_redis_server) as app:
+    # However long the server takes, no lease ends meanwhile.
+    async with _app(own_redis_server, lease=60) as app:
         orders = [await Order.start(str(n), stage.initial()) for n in range(20)]
         await stage.reached("validate", times=20)
 
@@ -102,5 +103,5 @@ async def _stubbornly_started(number: int, stage: Stage) -> None:
             is_there = True
 
 
-def _app(server: Server) -> Hephaestus:
-    return Hephaestus(RedisStorage(server.url), LocalRunner(lease=1, poll=0.05, grace=5))
+def _app(server: Server, *, lease: float = 1) -> Hephaestus:
+    return Hephaestus(RedisStorage(server.url), LocalRunner(lease=lease, poll=0.05, grace=5))
