@@ -63,6 +63,11 @@ def known(app: str | None = None) -> frozenset[tuple[str, int]]:
     return _workflows.add_known(app) if found is None else found
 
 
+def is_known(app: str, workflow: str, version: int) -> bool:
+    """Tell whether an app executes a workflow, which may be pinned to another."""
+    return (workflow, version) in known(app)
+
+
 class _Workflows:
     """The registered classes.
 

@@ -87,9 +87,7 @@ class Dispatch:
         return zip(placed.leases, _seats_of(placed.choice), strict=True)
 
     def _is_ours(self, instance: Instance) -> bool:
-        """Tell whether this app may execute the run: its workflow may be pinned to another."""
-        known = registry.known(self._app)
-        return (instance.workflow, instance.workflow_version) in known
+        return registry.is_known(self._app, instance.workflow, instance.workflow_version)
 
 
 def _seats_of(choice: Choice) -> tuple[Seat, ...]:

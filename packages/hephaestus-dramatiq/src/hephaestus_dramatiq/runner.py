@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from dramatiq import Broker
@@ -34,7 +35,7 @@ _FLUSH = 5.0
 """Seconds that closing waits for the last messages to be sent."""
 
 
-class DramatiqRunner:
+class DramatiqRunner(Requests):
     """Sends steps to a broker, and executes what Dramatiq's workers of this process receive.
 
     Make it and its app where `dramatiq` imports them. A web process opens the app and sends; in
@@ -125,7 +126,6 @@ class DramatiqRunner:
                 f"workers cannot reach {type(storage).__name__}, which this process alone has; "
                 "use hephaestus-postgres or hephaestus-redis, or a StubBroker in a test"
             )
-        self._storage = storage
         self._sender.start()
         self._work = Work(
             app=app,
@@ -140,7 +140,7 @@ class DramatiqRunner:
             sender=self._sender,
             runner=self.name,
         )
-        self._requests = Requests(self._work.execution, storage, clock, hint=self._send_hint)
+        self._serve(self._work.execution, storage, clock)
         self._host.opened(self._work)
 
     async def close(self) -> None:
@@ -155,47 +155,12 @@ class DramatiqRunner:
             self._work = None
             await asyncio.to_thread(self._sender.close, _FLUSH)
 
-    async def start(self, instance: Instance, *, session: object = None) -> None:
-        """Store a new run, and send its first steps."""
-        await self._requests.start(instance, session=session)
-
-    async def resume(
-        self,
-        instance: Instance,
-        event: str | None,
-        payload: Mapping[str, Any] | None,
-        *,
-        step: str | None = None,
-        dedup_key: str | None = None,
-        session: object = None,
-    ) -> None:
-        """Keep an event for a run, and tell a worker."""
-        await self._requests.post_event(
-            instance, event, payload, step=step, dedup_key=dedup_key, session=session
-        )
-
-    async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
-        """Let the event `timeout` reach a step after a delay."""
-        message = await self._requests.post_timeout(run_id, step, delay)
-        if self._work is not None:
-            self._work.note(message.not_before)
-        return message.id
-
-    async def withdraw(self, message_id: str) -> bool:
-        """Take a scheduled event back."""
-        return await self._storage.withdraw(message_id)
-
-    async def cancel(self, instance: Instance, *, session: object = None) -> None:
-        """Stop the run."""
-        await self._requests.cancel(instance, session=session)
-
-    async def retry(self, run_id: str) -> None:
-        """Take a failed run up again."""
-        if self._work is not None:
-            await self._work.execution.retry(run_id)
-
-    def _send_hint(self, instance: Instance, message: Message | None) -> None:
+    def _hint(self, instance: Instance, message: Message | None) -> None:
+        """Tell a worker, or remember when the message may be applied."""
         match message:
+            case Message(not_before=datetime() as at):
+                if self._work is not None:
+                    self._work.note(at)
             case Message(body=EventPosted(step=step, event=event)):
                 self._sender.send(self._envelopes.resume(instance, step, event))
             case _:

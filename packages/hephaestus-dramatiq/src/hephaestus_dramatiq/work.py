@@ -9,12 +9,11 @@ from typing import Any
 from hephaestus import registry, running
 from hephaestus.clock import Clock
 from hephaestus.errors import (
-    HephaestusError,
     InstanceNotFound,
     StorageUnavailable,
     UnknownWorkflow,
 )
-from hephaestus.execution import Execution, Held, LeaseKeeper, Lookout
+from hephaestus.execution import Execution, Held, LeaseKeeper, Lookout, failure_of, stop
 from hephaestus.instance import Instance
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
@@ -32,9 +31,6 @@ from hephaestus_dramatiq.sender import Sender
 _log = logging.getLogger("hephaestus.runner")
 _AT_ONCE = 100
 """So many due runs are taken in one look."""
-
-_STUBBORN = 5.0
-"""So many seconds a cancelled body has to come to its end."""
 
 _PAUSE = 1.0
 """Seconds between two attempts to begin, while the storage is away."""
@@ -164,10 +160,10 @@ class Work:
         self._stopping = True
         given_back = list(self._bodies.values())
         calls = dict(self._calls)
-        await _stop(self._looking, *calls, *self._advances)
+        await stop(self._looking, *calls, *self._advances)
         for call in calls.values():
             call.end()
-        await _stop(self._renewing)
+        await stop(self._renewing)
         await self.execution.idle()
         self._lookout = None
         try:
@@ -208,7 +204,10 @@ class Work:
 
     async def _serve(self, order: ExecuteStep, seat: Seat) -> None:
         try:
-            claimed = await self._claim(order)
+            seen = self._workflow_of(order).graph.ancestors.get(order.step, ())
+            claimed = await self._keeper.claim(
+                order.run_id, order.step, order.attempt, results=seen
+            )
         except Exception as error:  # noqa: BLE001  # the thread raises it
             seat.end(error)
             return
@@ -217,26 +216,10 @@ class Work:
         else:
             await self._line(*claimed, seat)
 
-    async def _claim(self, order: ExecuteStep) -> tuple[Instance, Held] | None:
-        """Take the lease of a step; None if there is nothing to execute."""
-        graph = self._workflow_of(order).graph
-        now = self._clock.now()
-        lease = self._keeper.lease(order.run_id, order.step, order.attempt, now)
-        try:
-            seen = graph.ancestors.get(order.step, ())
-            instance = await self._storage.claim(lease, now, results=seen)
-        except BaseException:
-            # Nobody knows whether it is ours now, and nobody executes it.
-            self._keeper.abandon([lease])
-            raise
-        if instance is None:
-            return None
-        return instance, self._keeper.hold(lease)
-
     def _workflow_of(self, order: About) -> type[Any]:
         """Return the workflow of a message, if this app is one that executes it."""
         workflow = registry.find(order.workflow, order.version)
-        if (order.workflow, order.version) not in registry.known(self._app.name):
+        if not registry.is_known(self._app.name, order.workflow, order.version):
             raise UnknownWorkflow(order.workflow, order.version)
         return workflow
 
@@ -303,23 +286,10 @@ class Work:
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         del self._calls[task]
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, HephaestusError):
-            _log.warning("a step could not be carried through: %s", error)
-        elif error is not None:
-            _log.error("a step could not be carried through", exc_info=error)
+        _ = failure_of(task)
 
     def _spawn_advance(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._advances.add(task)
         task.add_done_callback(self._advances.discard)
         return task
-
-
-async def _stop(*tasks: "asyncio.Task[None]") -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        _, stubborn = await asyncio.wait(tasks, timeout=_STUBBORN)
-        for task in stubborn:
-            _log.warning("%s does not heed its cancellation and is left behind", task.get_name())

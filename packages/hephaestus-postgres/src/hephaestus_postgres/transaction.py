@@ -72,8 +72,12 @@ class StepTransaction:
         return is_conflict(error)
 
     async def flush(self) -> None:
-        """Send what the session holds back."""
+        """Send what the session holds back, and check the constraints that would wait for COMMIT.
+
+        There it would be too late to be the step's own failure.
+        """
         await self.session.commit()
+        await self._connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
     async def load(self) -> Snapshot:
         """Lock the run, and return it as it is now."""

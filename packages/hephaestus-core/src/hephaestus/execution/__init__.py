@@ -6,6 +6,7 @@ from hephaestus.execution.loop import Execution
 from hephaestus.execution.messages import cancel_message, event_message, pending
 from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.requests import Requests
+from hephaestus.execution.tasks import failure_of, stop
 
 __all__ = [
     "Choice",
@@ -18,5 +19,7 @@ __all__ = [
     "Requests",
     "cancel_message",
     "event_message",
+    "failure_of",
     "pending",
+    "stop",
 ]

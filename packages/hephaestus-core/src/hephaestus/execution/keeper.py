@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 
 from hephaestus.clock import Clock
 from hephaestus.errors import StorageUnavailable
+from hephaestus.instance import Instance
 from hephaestus.storage import Lease, Owner, Storage
 
 _log = logging.getLogger("hephaestus.runner")
@@ -70,6 +71,24 @@ class LeaseKeeper:
             number=next(self._numbers),
             until=now + self._length,
         )
+
+    async def claim(
+        self, run_id: str, step: str, attempt: int, *, results: Collection[str]
+    ) -> tuple[Instance, Held] | None:
+        """Take the lease of a step that is ready; None if there is nothing to execute.
+
+        Args:
+            results: Whose results are to be read, as `Storage.claim` has it.
+        """
+        now = self._clock.now()
+        lease = self.lease(run_id, step, attempt, now)
+        try:
+            instance = await self._storage.claim(lease, now, results=results)
+        except BaseException:
+            # Nobody knows whether it is ours now, and nobody executes it.
+            self.abandon([lease])
+            raise
+        return None if instance is None else (instance, self.hold(lease))
 
     def prolonged(self, lease: Lease, now: datetime) -> Lease:
         """Return the lease at full length again."""

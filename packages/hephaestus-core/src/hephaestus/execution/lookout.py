@@ -15,6 +15,8 @@ from hephaestus.storage import Storage
 
 _log = logging.getLogger("hephaestus.runner")
 _LONGEST_HAND_OVER = timedelta(seconds=10)
+_MOST_TOLD = 10_000
+"""How many runs that cannot be advanced are remembered, so that the log tells it once."""
 
 
 class Lookout:
@@ -50,6 +52,7 @@ class Lookout:
         self._spawn = spawn
         self._alarm = Alarm(clock, poll)
         self._closed = False
+        self._told: dict[str, str] = {}
         self.note = self._alarm.note
         """Look at that time as well, if it is near."""
 
@@ -92,7 +95,17 @@ class Lookout:
             await self._execution.advance(run_id, due=due)
         except InstanceNotFound:
             _log.debug("run %s is gone", run_id)
-        except HephaestusError as error:
-            _log.warning("run %s could not be advanced: %s", run_id, error)
-        except Exception:  # noqa: BLE001  # one run must not keep the others
-            _log.exception("run %s could not be advanced", run_id)
+        except Exception as error:  # noqa: BLE001  # one run must not keep the others
+            self._tell(run_id, error)
+        else:
+            self._told.pop(run_id, None)
+
+    def _tell(self, run_id: str, error: Exception) -> None:
+        """Warn of a run that cannot be advanced; it stays due, and is met again and again."""
+        reason = repr(error)
+        level = logging.DEBUG if self._told.get(run_id) == reason else logging.WARNING
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told[run_id] = reason
+        traceback = None if isinstance(error, HephaestusError) else error
+        _log.log(level, "run %s could not be advanced: %s", run_id, error, exc_info=traceback)

@@ -121,10 +121,9 @@ class Execution:
     async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
 
-        The only active step commits its outcome at once, unless the inbox keeps messages, for
-        what the outcome activates may wait for them, or a result was not read. Otherwise the
-        outcome is posted, as a message of its own, and whoever advances the run applies all
-        that have come in.
+        The outcome of the only active step is committed at once, unless a result was not read, or
+        the inbox keeps messages: the next step may wait for one. Any other outcome is posted, as
+        a message, and whoever advances the run applies all that have come in.
 
         Returns:
             What to do next in this task; None if the dispatcher was told.
@@ -224,7 +223,7 @@ class Execution:
         Returns:
             A failure that is still to be delivered; else as `work`.
         """
-        conflicts = 0
+        conflicts, pause = 0, _FIRST_PAUSE
         while True:
             try:
                 async with self._storage.transaction(instance.run_id) as transaction:
@@ -247,7 +246,8 @@ class Execution:
             except StorageUnavailable as error:
                 # It may be durable nevertheless, which the next transaction sees.
                 _log.warning("%s; step %r of %s begins again", error, step.key, instance.id)
-                await self._clock.sleep(_FIRST_PAUSE)
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
             if held.ended or not await self._is_open(held):
                 return None
 

@@ -1,7 +1,7 @@
 """What callers ask of a run, made durable; the same whoever executes its steps."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from hephaestus import duration
 from hephaestus.clock import Clock
@@ -12,29 +12,26 @@ from hephaestus.instance import Instance
 from hephaestus.message import Message
 from hephaestus.storage import Storage
 
-Hint: TypeAlias = Callable[[Instance, Message | None], object]
-
 
 class Requests:
-    """Starts, events and cancels. What is only posted waits for somebody to advance the run.
+    """The verbs of a runner by which callers ask something of a run; a runner inherits them.
 
-    Args:
-        hint: Tells somebody that a run has news: a message, or that it is to begin. `due` would
-            find it as well.
+    What is only posted waits for somebody to advance the run.
     """
 
-    def __init__(
-        self,
-        execution: Execution,
-        storage: Storage,
-        clock: Clock,
-        *,
-        hint: Hint,
-    ) -> None:
-        self._hint = hint
+    def _serve(self, execution: Execution, storage: Storage, clock: Clock) -> None:
+        """Take requests for the runs of a storage from now on."""
         self._execution = execution
         self._storage = storage
         self._clock = clock
+
+    def _hint(self, instance: Instance, message: Message | None) -> None:
+        """Tell somebody that a run has news; `due` would find it as well.
+
+        Args:
+            instance: The run as it was asked for.
+            message: The news; None where the run is to begin.
+        """
 
     async def start(self, instance: Instance, *, session: object = None) -> None:
         """Store a new run and begin it; in the caller's transaction, only store it.
@@ -48,7 +45,7 @@ class Requests:
             await self._storage.create(pending(instance, self._clock.now()), session=session)
             self._storage.when_committed(session, lambda: self._hint(instance, None))
 
-    async def post_event(
+    async def resume(
         self,
         instance: Instance,
         event: str | None,
@@ -57,7 +54,7 @@ class Requests:
         step: str | None = None,
         dedup_key: str | None = None,
         session: object = None,
-    ) -> Message:
+    ) -> None:
         """Bind an event to a step of the run, and keep it.
 
         Raises:
@@ -73,17 +70,25 @@ class Requests:
             self._hint(instance, message)
         else:
             self._storage.when_committed(session, lambda: self._hint(instance, message))
-        return message
 
-    async def post_timeout(self, run_id: str, step: str, delay: Duration) -> Message:
-        """Keep the event `timeout` for a step, not to be applied before a delay is over."""
+    async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
+        """Keep the event `timeout` for a step, not to be applied before a delay is over.
+
+        Returns:
+            A message id, which `withdraw` takes.
+        """
         at = self._clock.now() + duration.positive(delay, "delay=")
-        snapshot = await self._storage.load(run_id)
+        instance = (await self._storage.load(run_id)).instance
         message = event_message(
-            snapshot.instance, "timeout", None, codec=self._storage.codec, step=step, not_before=at
+            instance, "timeout", None, codec=self._storage.codec, step=step, not_before=at
         )
         await self._storage.post(message)
-        return message
+        self._hint(instance, message)
+        return message.id
+
+    async def withdraw(self, message_id: str) -> bool:
+        """Take a scheduled event back; answer False if it has arrived."""
+        return await self._storage.withdraw(message_id)
 
     async def cancel(self, instance: Instance, *, session: object = None) -> None:
         """Stop a run; on return it has ended, or will with the caller's transaction."""
@@ -102,3 +107,12 @@ class Requests:
                 # The run failed and was taken up again, which drops a cancel of before.
                 message = cancel_message(instance)
                 await self._storage.post(message)
+
+    async def retry(self, run_id: str) -> None:
+        """Take a failed run up again.
+
+        Raises:
+            NotRetryable: It is not failed.
+            AlreadyRunning: Another run holds its key by now.
+        """
+        await self._execution.retry(run_id)

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from hephaestus import duration, registry, running
 from hephaestus.clock import Clock
 from hephaestus.duration import Duration
-from hephaestus.errors import HephaestusError, InvalidArgument, StorageUnavailable
+from hephaestus.errors import InvalidArgument, StorageUnavailable
 from hephaestus.execution import (
     Choice,
     Execution,
@@ -19,6 +19,8 @@ from hephaestus.execution import (
     Lookout,
     Placed,
     Requests,
+    failure_of,
+    stop,
 )
 from hephaestus.instance import Instance
 from hephaestus.local.backlog import Backlog, Ready
@@ -32,14 +34,11 @@ _log = logging.getLogger("hephaestus.runner")
 _LOOK = timedelta(milliseconds=10)
 """What another look at a ready step may cost while there is no room for it."""
 
-_STUBBORN = 5.0
-"""So many seconds a cancelled body has to come to its end."""
-
 _AT_LEAST = 20
 """So many due runs are taken even when no step can begin: timers and cancels need no room."""
 
 
-class LocalRunner:
+class LocalRunner(Requests):
     """Executes steps in this process.
 
     On a durable storage several processes share the work: each takes what is due, at its start
@@ -93,15 +92,13 @@ class LocalRunner:
             self._is_open = False
             raise
         self._app = app
-        self._storage = storage
-        self._clock = clock
         self._free = self._concurrency
         self._closing = self._stopping = False
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper = LeaseKeeper(storage, clock, owner, self._lease)
         self.watch.carries = self._keeper.carries
-        self._execution = Execution(
+        execution = Execution(
             storage=storage,
             clock=clock,
             keeper=self._keeper,
@@ -109,9 +106,9 @@ class LocalRunner:
             watch=self.watch,
             runner=self.name,
         )
-        self._requests = Requests(self._execution, storage, clock, hint=self._advance_soon)
+        self._serve(execution, storage, clock)
         self._lookout = Lookout(
-            self._execution, storage, clock,
+            execution, storage, clock,
             app=app.name, poll=self._poll,
             limit=self._limit, hand_over=self._hand_over, spawn=self._tracked,
         )  # fmt: skip
@@ -131,8 +128,8 @@ class LocalRunner:
 
     async def _give_up(self) -> None:
         self._stopping = True
-        await _stop(self._looking, *self._tasks)
-        await _stop(self._renewing)
+        await stop(self._looking, *self._tasks)
+        await stop(self._renewing)
         await self._execution.idle()
         try:
             await self._keeper.release()
@@ -140,46 +137,12 @@ class LocalRunner:
             _log.warning("leases could not be given back and will expire: %s", error)
         self._is_open = False
 
-    async def start(self, instance: Instance, *, session: object = None) -> None:
-        """Store a new run and begin it."""
-        await self._requests.start(instance, session=session)
-
-    async def resume(
-        self,
-        instance: Instance,
-        event: str | None,
-        payload: Mapping[str, Any] | None,
-        *,
-        step: str | None = None,
-        dedup_key: str | None = None,
-        session: object = None,
-    ) -> None:
-        """Keep an event for a run, and let the run take it."""
-        await self._requests.post_event(
-            instance, event, payload, step=step, dedup_key=dedup_key, session=session
-        )
-
-    def _advance_soon(self, instance: Instance, _: Message | None) -> None:
-        if self._is_open:
+    def _hint(self, instance: Instance, message: Message | None) -> None:
+        """Advance the run, at once or when its message may be applied."""
+        if message is not None and message.not_before is not None:
+            self._lookout.note(message.not_before)
+        elif self._is_open:
             self._spawn(self._lookout.advance(instance.run_id))
-
-    async def schedule_resume(self, run_id: str, step: str, delay: Duration) -> str:
-        """Let the event `timeout` reach a step after a delay."""
-        message = await self._requests.post_timeout(run_id, step, delay)
-        self._lookout.note(message.not_before)
-        return message.id
-
-    async def withdraw(self, message_id: str) -> bool:
-        """Take a scheduled event back."""
-        return await self._storage.withdraw(message_id)
-
-    async def cancel(self, instance: Instance, *, session: object = None) -> None:
-        """Stop the run."""
-        await self._requests.cancel(instance, session=session)
-
-    async def retry(self, run_id: str) -> None:
-        """Take a failed run up again."""
-        await self._execution.retry(run_id)
 
     def choose(self, instance: Instance, ready: tuple[str, ...]) -> Choice:
         """Lease as many steps as there is room for."""
@@ -227,9 +190,7 @@ class LocalRunner:
             self._lookout.note(placed.wake_at)
 
     def _is_ours(self, instance: Instance) -> bool:
-        """Tell whether this app may execute the run: its workflow may be pinned to another."""
-        known = registry.known(self._app.name)
-        return (instance.workflow, instance.workflow_version) in known
+        return registry.is_known(self._app.name, instance.workflow, instance.workflow_version)
 
     async def _line(self, instance: Instance, held: Held) -> None:
         """Execute a step, and then the next one of its run, as long as there is one."""
@@ -263,17 +224,17 @@ class LocalRunner:
             self._spawn(self._claim(self._backlog.pop()))
 
     async def _claim(self, ready: Ready) -> None:
-        now = self._clock.now()
-        lease = self._keeper.lease(ready.run_id, ready.step, ready.attempt, now)
         claimed = None
         try:
-            claimed = await self._storage.claim(lease, now, results=ready.results)
+            claimed = await self._keeper.claim(
+                ready.run_id, ready.step, ready.attempt, results=ready.results
+            )
         finally:
             if claimed is None:
                 self._free += 1
         if claimed is not None:
             self._backlog.drop(ready.run_id, ready.step)
-            await self._line(claimed, self._keeper.hold(lease))
+            await self._line(*claimed)
 
     def _limit(self) -> int:
         return max(self._free, _AT_LEAST)
@@ -300,19 +261,5 @@ class LocalRunner:
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, HephaestusError):
-            _log.warning("a step could not be carried through: %s", error)
-        elif error is not None:
-            _log.error("a step could not be carried through", exc_info=error)
-        if not isinstance(error, StorageUnavailable):
+        if not isinstance(failure_of(task), StorageUnavailable):
             self._fill()
-
-
-async def _stop(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        _, stubborn = await asyncio.wait(tasks, timeout=_STUBBORN)
-        for task in stubborn:
-            _log.warning("%s does not heed its cancellation and is left behind", task.get_name())

@@ -348,7 +348,7 @@ class Transaction(Protocol):
         ...
 
     async def flush(self) -> None:
-        """Send what the session still holds back."""
+        """Send what the session still holds back; from here on its effects are found valid."""
         ...
 
     async def load(self) -> Snapshot:

@@ -62,6 +62,28 @@ class Outages(Apps):
             for key in ("validate", "charge", "ship", "pack", "weigh", "label", "hand_over")
         ]
 
+    async def test_a_claim_whose_answer_is_lost_is_given_back(
+        self, open_app: OpenApp, stage: Stage, storage: Storage
+    ) -> None:
+        stage.direct("run_errand", lambda _: stage.reached("go"))
+        outage = Outage(storage)
+        app = await open_app(storage=outage.storage, concurrency=1, lease=3600)
+        await Errand.start("1", stage.initial())
+        await stage.reached("run_errand")
+
+        async def was_lost() -> bool:
+            return outage.failures["claim"] == 1
+
+        outage.lose_answer("claim")
+        second = await Errand.start("2", stage.initial())
+        stage.mark("go")
+        await eventually(was_lost)
+        await app.close()
+        instance = await (await open_app()).wait(second.run_id, PATIENCE)
+
+        assert "completed" == instance.status
+        assert "lost" not in [entry.action for entry in instance.execution_history]
+
     async def test_a_renewal_that_fails_stops_nothing_while_the_lease_lasts(
         self, open_app: OpenApp, stage: Stage, storage: Storage
     ) -> None:
