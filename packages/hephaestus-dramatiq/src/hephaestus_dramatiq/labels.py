@@ -1,6 +1,5 @@
 """Tags and metadata of messages, for dashboards, logs and middlewares."""
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -8,11 +7,10 @@ import msgspec
 
 from hephaestus import registry
 from hephaestus.instance import Instance
+from hephaestus.steps.names import default_key
 
 _LARGEST = 16 * 1024
 """Bytes of metadata, encoded, beyond which a message carries only what names its run."""
-
-_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def labels(
@@ -53,7 +51,7 @@ def _of_workflow(workflow: str, version: int) -> tuple[str, dict[str, Any]]:
     metadata = _plain(found.metadata)
     if len(msgspec.json.encode(metadata)) > _LARGEST:
         metadata = {}
-    return _WORD_STARTS.sub("_", found.family.rpartition(".")[2]).lower(), metadata
+    return default_key(found.family.rpartition(".")[2]), metadata
 
 
 def _plain(metadata: Any) -> dict[str, Any]:

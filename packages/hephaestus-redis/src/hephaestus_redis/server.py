@@ -4,13 +4,12 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from hephaestus.errors import StorageUnavailable
+from hephaestus.storage import check_clock
 from hephaestus_redis import script
 from hephaestus_redis.failures import STORAGE
 from hephaestus_redis.pipeline import Pipeline
 
 _log = logging.getLogger("hephaestus.storage")
-_WARN_BEYOND = timedelta(seconds=1)
-_REFUSE_BEYOND = timedelta(seconds=5)
 
 
 async def examine(pipeline: Pipeline, *, require_persistence: bool) -> None:
@@ -22,7 +21,8 @@ async def examine(pipeline: Pipeline, *, require_persistence: bool) -> None:
     """
     before = datetime.now(UTC)
     persistence, memory, time = await pipeline.run(script.SERVER, {})
-    check_clock(datetime.fromtimestamp(int(time[0]), UTC), before, datetime.now(UTC))
+    theirs = datetime.fromtimestamp(int(time[0]), UTC) + timedelta(microseconds=int(time[1]))
+    check_clock(STORAGE, theirs, before, datetime.now(UTC))
     faults = [
         *faults_of_disk(_facts(persistence), await _snapshots(pipeline)),
         *faults_of_memory(_facts(memory)),
@@ -60,23 +60,6 @@ def faults_of_memory(facts: dict[str, str]) -> list[str]:
     if policy.startswith("allkeys-"):
         return [f"its maxmemory-policy {policy} evicts any key; set it to noeviction"]
     return []
-
-
-def check_clock(theirs: datetime, before: datetime, after: datetime) -> None:
-    """Compare a server's clock with the system's, as it was before and after the question.
-
-    Raises:
-        StorageUnavailable: They are too far apart.
-    """
-    # A time of the server's in whole seconds stands for all that begin with them.
-    second = timedelta(seconds=1)
-    apart = max(before - theirs - second, theirs - after, timedelta())
-    if apart > _REFUSE_BEYOND:
-        raise StorageUnavailable(
-            STORAGE, f"the server's clock and this machine's are {apart} apart; set them"
-        )
-    if apart > _WARN_BEYOND:
-        _log.warning("the clocks of Redis and of this machine are %s apart", apart)
 
 
 async def _snapshots(pipeline: Pipeline) -> str | None:

@@ -1,8 +1,7 @@
 """RedisStorage: the contract in scripts, each a change that happens whole or not at all."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -26,7 +25,7 @@ from hephaestus.storage import (
     Lease,
     Owner,
     Snapshot,
-    Transaction,
+    Transactionless,
     checked_pruning,
     importable,
     recordable,
@@ -52,7 +51,7 @@ _PATIENCE = timedelta(seconds=1)
 """So long replicas may take to confirm a write."""
 
 
-class RedisStorage:
+class RedisStorage(Transactionless):
     """Keeps runs in Redis or Valkey, for many processes.
 
     Each change is one script on the server, so that it happens whole or not at all. Nothing
@@ -207,7 +206,7 @@ class RedisStorage:
 
     async def create(self, change: Change, *, session: object = None) -> None:
         """Insert a run; see `Storage.create`."""
-        _refuse(session)
+        self._refuse(session)
         call = rows.creating(change, self.codec)
         _accept(change.instance, await self._work.run(script.CREATE, call))
 
@@ -223,24 +222,13 @@ class RedisStorage:
         call = rows.committing(change, self.codec)
         _accept(change.instance, await self._work.run(script.COMMIT, call))
 
-    def transaction(self, run_id: str) -> AbstractAsyncContextManager[Transaction]:
-        """Refuse: a script is all that Redis can do at once."""
-        raise InvalidArgument(
-            f"RedisStorage has no transactions, and run {run_id} has a transactional step; "
-            "use hephaestus-postgres"
-        )
-
     async def post(self, message: Message, *, session: object = None) -> bool:
         """Put a message into its run's inbox."""
-        _refuse(session)
+        self._refuse(session)
         (answer,) = await self._work.run(script.POST, letters.posting(message, self.codec))
         if answer == b"missing":
             raise InstanceNotFound(message.run_id)
         return bool(answer == b"posted")
-
-    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002  # never called
-        """Refuse: it takes no sessions."""
-        _refuse(session)
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""
@@ -342,10 +330,3 @@ def _accept(instance: Instance, answer: Sequence[bytes]) -> None:
             raise StaleInstance(instance.run_id, instance.revision - 1)
         case [b"taken", holder]:
             raise AlreadyRunning(instance.id, holder.decode())
-
-
-def _refuse(session: object) -> None:
-    if session is not None:
-        raise InvalidArgument(
-            "RedisStorage has no transactions, so session= cannot be honoured; leave it out"
-        )

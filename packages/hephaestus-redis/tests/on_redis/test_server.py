@@ -1,7 +1,6 @@
 """What a storage asks of its server when it is opened: persistence, memory policy, clock."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -9,12 +8,10 @@ from redis.asyncio import Redis
 from hephaestus.errors import InvalidArgument, StorageUnavailable
 from hephaestus.testing.storage.samples import NOW, due, lease, new_run, store
 from hephaestus_redis import RedisStorage
-from hephaestus_redis.server import check_clock, faults_of_disk
+from hephaestus_redis.server import faults_of_disk
 from on_redis.setting import Server
 
 NOTHING_ON_DISK = {"appendonly": "no", "save": ""}
-NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -116,36 +113,6 @@ def test_an_append_only_file_that_cannot_be_written_is_told() -> None:
     facts = {"aof_enabled": "1", "aof_last_write_status": "err"}
 
     assert "cannot write" in faults_of_disk(facts, "")[0]
-
-
-@pytest.mark.parametrize("apart", [0.0, 0.9, -0.9])
-def test_clocks_that_agree_are_taken_without_a_word(
-    apart: float, caplog: pytest.LogCaptureFixture
-) -> None:
-    check_clock(NOON + apart * SECOND, NOON, NOON)
-
-    assert caplog.text == ""
-
-
-@pytest.mark.parametrize("apart", [2.5, -3.5])
-def test_clocks_over_a_second_apart_get_a_warning(
-    apart: float, caplog: pytest.LogCaptureFixture
-) -> None:
-    check_clock(NOON + apart * SECOND, NOON, NOON)
-
-    assert "apart" in caplog.text
-
-
-@pytest.mark.parametrize("apart", [5.5, -6.5, 3600])
-def test_clocks_over_five_seconds_apart_are_refused(apart: float) -> None:
-    with pytest.raises(StorageUnavailable, match="apart"):
-        check_clock(NOON + apart * SECOND, NOON, NOON)
-
-
-def test_a_slow_answer_is_no_difference_of_clocks(caplog: pytest.LogCaptureFixture) -> None:
-    check_clock(NOON + 30 * SECOND, NOON, NOON + 60 * SECOND)
-
-    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("url", ["localhost", "http://localhost", "redis://localhost/x?db=y", 7])

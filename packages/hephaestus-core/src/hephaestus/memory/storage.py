@@ -1,8 +1,7 @@
 """MemoryStorage: the contract in dictionaries, through the same codec as the others."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,7 +13,6 @@ from hephaestus.errors import (
     AmbiguousInstance,
     DamagedInstance,
     InstanceNotFound,
-    InvalidArgument,
     StaleInstance,
 )
 from hephaestus.instance import Entry, Instance, Status
@@ -28,7 +26,7 @@ from hephaestus.storage import (
     Lease,
     Owner,
     Snapshot,
-    Transaction,
+    Transactionless,
     checked_pruning,
     importable,
     recordable,
@@ -38,7 +36,7 @@ _log = logging.getLogger("hephaestus.storage")
 _BODY = CancelRequested()
 
 
-class MemoryStorage:
+class MemoryStorage(Transactionless):
     """Keeps runs in this process, for tests, prototypes and work that need not survive it.
 
     Its rows outlive the app that uses it, and serve the next one, or several at once.
@@ -148,7 +146,7 @@ class MemoryStorage:
 
     async def create(self, change: Change, *, session: object = None) -> None:
         """Insert a run; see `Storage.create`."""
-        _refuse(session)
+        self._refuse(session)
         instance = change.instance
         if instance.run_id in self._rows:
             return
@@ -182,7 +180,7 @@ class MemoryStorage:
 
     async def post(self, message: Message, *, session: object = None) -> bool:
         """Put a message into its run's inbox."""
-        _refuse(session)
+        self._refuse(session)
         row = self._row(message.run_id)
         if message.dedup_key in row.dedup_keys:
             return False
@@ -193,17 +191,6 @@ class MemoryStorage:
         row.dedup_keys.add(message.dedup_key)
         self._addressees[message.id] = row.run_id
         return True
-
-    def transaction(self, run_id: str) -> AbstractAsyncContextManager[Transaction]:
-        """Refuse: there are no transactions in memory."""
-        raise InvalidArgument(
-            f"MemoryStorage has no transactions, and run {run_id} has a transactional step; "
-            "use hephaestus-postgres"
-        )
-
-    def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002  # never called
-        """Refuse: it takes no sessions."""
-        _refuse(session)
 
     async def withdraw(self, message_id: str) -> bool:
         """Take a message back."""
@@ -376,10 +363,3 @@ class MemoryStorage:
 def _ends(message: Message) -> tuple[str, int] | None:
     body = message.body
     return (body.step, body.attempt) if isinstance(body, StepEnded) else None
-
-
-def _refuse(session: object) -> None:
-    if session is not None:
-        raise InvalidArgument(
-            "MemoryStorage has no transactions, so session= cannot be honoured; leave it out"
-        )

@@ -1,10 +1,12 @@
 """The contract of a storage, and the values that cross it."""
 
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
+from hephaestus.storage.clocks import check_clock
 from hephaestus.storage.containment import contains
 from hephaestus.storage.contract import Storage, Transaction
 from hephaestus.storage.filters import Filters, checked_pruning
 from hephaestus.storage.importing import importable, recordable
+from hephaestus.storage.transactionless import Transactionless
 
 __all__ = [
     "Change",
@@ -14,6 +16,8 @@ __all__ = [
     "Snapshot",
     "Storage",
     "Transaction",
+    "Transactionless",
+    "check_clock",
     "checked_pruning",
     "contains",
     "importable",
