@@ -218,6 +218,23 @@ async def test_an_id_may_be_of_any_form_where_it_is_given_whole(app: Hephaestus)
             await app.start_instance(Bill, {}, id=id)
 
 
+async def test_a_handle_stands_for_its_run(app: Hephaestus) -> None:
+    first, second = await Note.start("1"), await Note.start("1")
+
+    await app.resume(first, "paid", {"cents": 3})
+    await app.cancel(second)
+
+    assert {"version": 1} == await app.result(first, PATIENCE)
+    assert ["completed", "cancelled"] == [(await app.get(run)).status for run in (first, second)]
+
+
+@pytest.mark.parametrize("id", [None, 3, ["bill::1"], b"bill::1"], ids=repr)
+async def test_what_is_no_id_is_refused(app: Hephaestus, id: Any) -> None:
+    for verb in (app.get, app.history, app.resume, app.cancel, app.retry, app.wait, app.result):
+        with pytest.raises(InvalidArgument, match="its id"):
+            await verb(id)
+
+
 async def test_an_unknown_id_is_not_found(app: Hephaestus) -> None:
     verbs = [
         app.get("bill::1"),

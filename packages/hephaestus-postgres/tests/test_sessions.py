@@ -154,6 +154,30 @@ async def test_a_resume_that_is_rolled_back_leaves_the_run_waiting(
     assert {"by": "cash"} == instance.context.steps["paid"]
 
 
+async def test_a_run_is_resumed_in_the_transaction_that_starts_it(
+    app: Hephaestus, transaction: AsyncSession | AsyncConnection
+) -> None:
+    invoice = await Invoice.start("1", {}, session=transaction)
+
+    await Invoice.resume("1", "paid", {"by": "card"}, session=transaction)
+    await transaction.commit()
+    instance = await invoice.wait(PATIENCE)
+
+    assert ("completed", {"by": "card"}) == (instance.status, instance.context.steps["paid"])
+
+
+async def test_a_run_is_cancelled_in_the_transaction_that_starts_it(
+    app: Hephaestus, transaction: AsyncSession | AsyncConnection
+) -> None:
+    invoice = await Invoice.start("1", {}, session=transaction)
+
+    await Invoice.cancel("1", session=transaction)
+    await transaction.commit()
+    instance = await invoice.wait(PATIENCE)
+
+    assert "cancelled" == instance.status
+
+
 async def test_a_cancel_takes_place_with_the_commit(
     app: Hephaestus, transaction: AsyncSession | AsyncConnection
 ) -> None:

@@ -18,7 +18,7 @@ from hephaestus.errors import (
     InvalidArgument,
     NoApp,
 )
-from hephaestus.handle import Handle
+from hephaestus.handle import AnyStep, AnyWorkflow, Handle, id_of
 from hephaestus.instance import STATUSES, TERMINAL, Entry, Instance, Status
 from hephaestus.key import checked_id, unique_key
 from hephaestus.local import LocalRunner
@@ -166,13 +166,13 @@ class Hephaestus:
 
     async def resume(
         self,
-        id: str,
+        id: str | Handle,
         event: str | None = None,
         payload: Mapping[str, Any] | None = None,
         *,
-        step: object = None,
+        step: AnyStep | None = None,
         dedup_key: str | None = None,
-        workflow: object = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
         session: object = None,
     ) -> None:
@@ -185,7 +185,7 @@ class Hephaestus:
             AmbiguousEvent: Several steps could; say which with `step`.
         """
         await self.runner.resume(
-            await self._find(id, workflow, version),
+            await self._find(id, workflow, version, session),
             event,
             payload,
             step=None if step is None else key_of(step),
@@ -195,11 +195,11 @@ class Hephaestus:
 
     async def schedule_resume(
         self,
-        id: str,
-        step: object,
+        id: str | Handle,
+        step: AnyStep,
         delay: Duration,
         *,
-        workflow: object = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
     ) -> str:
         """Let the event `timeout` reach a step after a delay, across restarts.
@@ -217,9 +217,9 @@ class Hephaestus:
 
     async def cancel(
         self,
-        id: str,
+        id: str | Handle,
         *,
-        workflow: object = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
         session: object = None,
     ) -> None:
@@ -229,7 +229,7 @@ class Hephaestus:
             InstanceNotFound: There is no such run.
             InstanceFinished: It has ended.
         """
-        instance = await self._find(id, workflow, version)
+        instance = await self._find(id, workflow, version, session)
         if not instance.is_finished:
             await self.runner.cancel(instance, session=session)
             if session is not None:
@@ -239,7 +239,9 @@ class Hephaestus:
                 return
         raise InstanceFinished(instance.id, instance.run_id, instance.status)
 
-    async def retry(self, id: str, *, workflow: object = None, version: int | None = None) -> None:
+    async def retry(
+        self, id: str | Handle, *, workflow: AnyWorkflow | None = None, version: int | None = None
+    ) -> None:
         """Take a failed run up again; it keeps its run id, its history and what it completed.
 
         Raises:
@@ -250,14 +252,14 @@ class Hephaestus:
         await self.runner.retry(instance.run_id)
 
     async def get(
-        self, id: str, *, workflow: object = None, version: int | None = None
+        self, id: str | Handle, *, workflow: AnyWorkflow | None = None, version: int | None = None
     ) -> Instance:
         """Return a run with its history."""
         self._check_open()
-        return await self.storage.get(id, workflow=workflow, version=version)
+        return await self.storage.get(id_of(id), workflow=workflow, version=version)
 
     async def history(
-        self, id: str, *, workflow: object = None, version: int | None = None
+        self, id: str | Handle, *, workflow: AnyWorkflow | None = None, version: int | None = None
     ) -> list[Entry]:
         """Return the history of a run."""
         return list((await self.get(id, workflow=workflow, version=version)).execution_history)
@@ -274,11 +276,11 @@ class Hephaestus:
 
     async def wait(
         self,
-        id: str,
+        id: str | Handle,
         timeout: Duration | None = None,  # noqa: ASYNC109  # the waiting, not a step, ends
         *,
         until: Status | Collection[Status] | None = None,
-        workflow: object = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
     ) -> Instance:
         """Return the run once it has finished or halted; with `until`, finished or one of those.
@@ -293,15 +295,15 @@ class Hephaestus:
         # Nothing comes after the end, so no one waits beyond it.
         wanted = TERMINAL.union(_statuses(until))
         return await self._waiting.reach(
-            id, wanted, timeout, workflow=workflow, version=version, history=True
+            id_of(id), wanted, timeout, workflow=workflow, version=version, history=True
         )
 
     async def result(
         self,
-        id: str,
+        id: str | Handle,
         timeout: Duration | None = None,  # noqa: ASYNC109  # as for `wait`
         *,
-        workflow: object = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
     ) -> Any:
         """Return the result of a run once it is completed.
@@ -312,7 +314,7 @@ class Hephaestus:
         """
         self._check_open()
         instance = await self._waiting.reach(
-            id, TERMINAL, timeout, workflow=workflow, version=version, history=False
+            id_of(id), TERMINAL, timeout, workflow=workflow, version=version, history=False
         )
         if instance.status != "completed":
             reason = None if instance.error is None else str(instance.error)
@@ -320,9 +322,17 @@ class Hephaestus:
         # Others may wait for it as well, and each may do with the result what it likes.
         return data.copied(instance.result)
 
-    async def _find(self, id: str, workflow: object, version: int | None) -> Instance:
+    async def _find(
+        self,
+        id: str | Handle,
+        workflow: AnyWorkflow | None,
+        version: int | None,
+        session: object = None,
+    ) -> Instance:
         self._check_open()
-        return await self.storage.get(id, workflow=workflow, version=version, history=False)
+        return await self.storage.get(
+            id_of(id), workflow=workflow, version=version, history=False, session=session
+        )
 
     def _check_open(self) -> None:
         if self._state not in ("open", "closing"):

@@ -2,11 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from hephaestus.duration import Duration
+from hephaestus.errors import InvalidArgument
 from hephaestus.instance import Entry, Instance, Status
 from hephaestus.steps.names import Keyed
+
+AnyStep: TypeAlias = Keyed | type[Keyed] | str
+"""A step, or its key."""
+
+AnyWorkflow: TypeAlias = type[Any] | str
+"""The class of a workflow, or its name."""
 
 
 class Verbs(Protocol):
@@ -22,9 +29,9 @@ class Verbs(Protocol):
         event: str | None = None,
         payload: Mapping[str, Any] | None = None,
         *,
-        step: Keyed | type[Keyed] | str | None = None,
+        step: AnyStep | None = None,
         dedup_key: str | None = None,
-        workflow: type[Any] | str | None = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
         session: Any = None,
     ) -> None:
@@ -32,7 +39,7 @@ class Verbs(Protocol):
         ...
 
     async def get(
-        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+        self, id: str, *, workflow: AnyWorkflow | None = None, version: int | None = None
     ) -> Instance:
         """Return the run."""
         ...
@@ -41,7 +48,7 @@ class Verbs(Protocol):
         self,
         id: str,
         *,
-        workflow: type[Any] | str | None = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
         session: Any = None,
     ) -> None:
@@ -49,13 +56,13 @@ class Verbs(Protocol):
         ...
 
     async def retry(
-        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+        self, id: str, *, workflow: AnyWorkflow | None = None, version: int | None = None
     ) -> None:
         """Go on with a failed run."""
         ...
 
     async def history(
-        self, id: str, *, workflow: type[Any] | str | None = None, version: int | None = None
+        self, id: str, *, workflow: AnyWorkflow | None = None, version: int | None = None
     ) -> Sequence[Entry]:
         """Return what happened to the run so far."""
         ...
@@ -66,7 +73,7 @@ class Verbs(Protocol):
         timeout: Duration | None = None,  # noqa: ASYNC109  # raises WaitTimeout, which says more
         *,
         until: Status | Collection[Status] | None = None,
-        workflow: type[Any] | str | None = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
     ) -> Instance:
         """Return the run once it is finished or halted; with `until`, finished or one of those."""
@@ -77,7 +84,7 @@ class Verbs(Protocol):
         id: str,
         timeout: Duration | None = None,  # noqa: ASYNC109  # as for `wait`
         *,
-        workflow: type[Any] | str | None = None,
+        workflow: AnyWorkflow | None = None,
         version: int | None = None,
     ) -> Any:
         """Return the result of the run once it is completed."""
@@ -127,7 +134,7 @@ class Handle:
         event: str | None = None,
         payload: Mapping[str, Any] | None = None,
         *,
-        step: Keyed | type[Keyed] | str | None = None,
+        step: AnyStep | None = None,
         dedup_key: str | None = None,
     ) -> None:
         """Deliver an event from outside; without one, the default answer of a halt."""
@@ -156,3 +163,15 @@ class Handle:
     async def history(self) -> Sequence[Entry]:
         """Return what happened to the run so far."""
         return await self.app.history(self.run_id)
+
+
+def id_of(run: str | Handle) -> str:
+    """Return the id by which a verb is to find a run.
+
+    Raises:
+        InvalidArgument: It is neither an id nor a handle.
+    """
+    id = run.run_id if isinstance(run, Handle) else run
+    if not isinstance(id, str):
+        raise InvalidArgument(f"a run is meant by its id, its run id or its Handle, not {id!r}")
+    return id

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hephaestus.errors import InstanceNotFound
 from hephaestus_postgres.batcher import Batcher
@@ -35,22 +35,42 @@ class Reads:
         for batcher in (self._reads, self._finds):
             await batcher.idle()
 
-    async def row(self, run_id: str, *, inbox: bool = False, history: bool = False) -> Record:
+    async def row(
+        self,
+        run_id: str,
+        *,
+        inbox: bool = False,
+        history: bool = False,
+        within: AsyncConnection | None = None,
+    ) -> Record:
         """Return the row of a run.
+
+        Args:
+            within: Look in the transaction of this connection, and not together with others.
 
         Raises:
             InstanceNotFound: There is none.
             StorageUnavailable: It could not be read.
         """
-        return await self._reads.send(_Question(run_id, inbox, history))
+        question = _Question(run_id, inbox, history)
+        if within is None:
+            return await self._reads.send(question)
+        with mapped(repeatable=True):
+            return await self._read_in(within, question)
 
-    async def runs_of(self, id: str) -> Sequence[Record]:
+    async def runs_of(self, id: str, *, within: AsyncConnection | None = None) -> Sequence[Record]:
         """Return the runs that an id may mean, the likeliest first, without their data.
+
+        Args:
+            within: As for `row`.
 
         Raises:
             StorageUnavailable: They could not be read.
         """
-        return await self._finds.send(id)
+        if within is None:
+            return await self._finds.send(id)
+        with mapped(repeatable=True):
+            return await run(within, self._sql.find, [id])
 
     async def _read(self, asked: Sequence[_Question]) -> Sequence[Record | Exception]:
         found = await self._wires.fetch(*self._sql.read(asked))
@@ -63,7 +83,10 @@ class Reads:
     async def _read_alone(self, question: _Question) -> Record:
         with mapped():
             async with self._engine.connect() as connection:
-                found = await run(connection, *self._sql.read([question]))
+                return await self._read_in(connection, question)
+
+    async def _read_in(self, connection: AsyncConnection, question: _Question) -> Record:
+        found = await run(connection, *self._sql.read([question]))
         if not found:
             raise InstanceNotFound(question.run_id)
         return found[0]

@@ -69,10 +69,10 @@ _entries = msgspec.json.Decoder(list[StoredEntry])
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
 
-def is_storable(value: str) -> bool:
-    """Tell whether a column can hold a text: what it cannot, no row has."""
+def is_storable(value: object) -> bool:
+    """Tell whether a column of texts can hold it: what it cannot, no row has."""
     try:
-        return b"\0" not in value.encode()
+        return isinstance(value, str) and b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
 

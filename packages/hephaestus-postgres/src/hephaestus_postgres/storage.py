@@ -168,14 +168,16 @@ class PostgresStorage:
         workflow: object = None,
         version: int | None = None,
         history: bool = True,
+        session: object = None,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
+        within = None if session is None else await connection_of(session)
         if not rows.is_storable(id):
             raise InstanceNotFound(id)
         # No business id is without a `::`, and hardly a run id has one.
         if workflow is not None or version is not None or "::" in id:
-            id = await self._find(id, workflow, version)
-        row = await self._reads.row(id, history=history)
+            id = await self._find(id, workflow, version, within)
+        row = await self._reads.row(id, history=history, within=within)
         entries: Sequence[Entry] = ()
         if history:
             entries = rows.entries_of(row["run_id"], row["history"], self.codec)
@@ -346,11 +348,17 @@ class PostgresStorage:
             (row,) = await self._watch.fetch(self._sql.adopt, owner.name, owner.incarnation, now)
         return int(row["adopted"])
 
-    async def _find(self, id: str, workflow: object, version: int | None) -> str:
+    async def _find(
+        self,
+        id: str,
+        workflow: object,
+        version: int | None,
+        within: AsyncConnection | None = None,
+    ) -> str:
         """Return the run id of the run that an id means."""
         given = {"workflow": workflow, "workflow_version": version}
         wanted = Filters.parse({k: v for k, v in given.items() if v is not None})
-        found = [row for row in await self._reads.runs_of(id) if _fits(row, wanted)]
+        found = [row for row in await self._reads.runs_of(id, within=within) if _fits(row, wanted)]
         if not found:
             raise InstanceNotFound(id)
         first: str = found[0]["run_id"]

@@ -133,8 +133,10 @@ class RedisStorage(Transactionless):
         workflow: object = None,
         version: int | None = None,
         history: bool = True,
+        session: object = None,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
+        self._refuse(session)
         found = self._queries.find(id, workflow, version)
         if not history:
             run_id, fields = await found

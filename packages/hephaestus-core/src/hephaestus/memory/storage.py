@@ -69,8 +69,10 @@ class MemoryStorage(Transactionless):
         workflow: object = None,
         version: int | None = None,
         history: bool = True,
+        session: object = None,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
+        self._refuse(session)
         row = self._find(id, workflow, version)
         entries = tuple(self._histories.of(row.run_id)) if history else ()
         return row.instance(self.codec, entries)

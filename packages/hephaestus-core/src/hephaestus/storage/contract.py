@@ -53,6 +53,7 @@ class Storage(Protocol):
         workflow: object = None,
         version: int | None = None,
         history: bool = True,
+        session: object = None,
     ) -> Instance:
         """Return the run of that run id, or the one unfinished run of that id, or its newest.
 
@@ -60,6 +61,7 @@ class Storage(Protocol):
             workflow: A class or name, where the id fits several; that of an umbrella means all
                 its versions and what ran under its name before it was one, as in `query`.
             history: Fill `execution_history`.
+            session: Look within the caller's transaction, which sees what it has written.
 
         Raises:
             InstanceNotFound: Nothing fits.

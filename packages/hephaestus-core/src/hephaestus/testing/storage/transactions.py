@@ -33,6 +33,8 @@ class Transactions:
             await storage.create(change(new_run()), session=object())
         with pytest.raises(InvalidArgument, match="session"):
             await storage.post(event(run), session=object())
+        with pytest.raises(InvalidArgument, match="session"):
+            await storage.get(run.id, session=object())
 
         assert (await storage.load(run.run_id)).inbox == ()
         assert await storage.count() == 1
@@ -49,6 +51,19 @@ class Transactions:
         assert before == 0
         assert await storage.get(run.run_id) == run
         assert await due(storage, NOW) == [run.run_id]
+
+    async def test_a_run_is_found_in_the_transaction_that_creates_it(
+        self, storage: Storage, begin: Begin
+    ) -> None:
+        run = new_run(status="pending")
+
+        async with begin() as session:
+            await storage.create(change(run, wake_at=NOW), session=session)
+            found = [await storage.get(id, session=session) for id in (run.id, run.run_id)]
+            with pytest.raises(InstanceNotFound):
+                await storage.get(run.id)
+
+        assert found == [run, run]
 
     async def test_a_run_whose_transaction_is_rolled_back_never_was(
         self, storage: Storage, begin: Begin
