@@ -1,11 +1,12 @@
 """The right name that is closest to a wrong one, for error messages."""
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name most like `name`, or None if none is like it."""
+    from difflib import get_close_matches  # late: only a mistake needs it
+
     return next(iter(get_close_matches(name, list(known), n=1)), None)
 
 
