@@ -1,7 +1,6 @@
 """One run as the memory storage keeps it: bytes, as any storage would."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +16,7 @@ from hephaestus.storage import Change, Lease, Snapshot
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Letter:
+class Letter(msgspec.Struct):
     """A message in an inbox."""
 
     message: Message
@@ -31,8 +29,7 @@ class Letter:
     seen: bool = False
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct):
     """One run, its inbox and its leases."""
 
     id: str
@@ -49,15 +46,15 @@ class Row:
     revision: int = 0
     token: str = ""
     state: bytes = b""
-    results: dict[str, bytes] = field(default_factory=dict)
-    ready: dict[str, int] = field(default_factory=dict)
+    results: dict[str, bytes] = {}
+    ready: dict[str, int] = {}
     """The attempt of each ready step."""
 
     wake_at: datetime | None = None
     handed_until: datetime | None = None
-    inbox: dict[str, Letter] = field(default_factory=dict)
-    dedup_keys: set[str] = field(default_factory=set)
-    leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
+    inbox: dict[str, Letter] = {}
+    dedup_keys: set[str] = set()
+    leases: dict[tuple[str, int], Lease] = {}
 
     @classmethod
     def of(cls, instance: Instance, codec: Codec) -> "Row":
