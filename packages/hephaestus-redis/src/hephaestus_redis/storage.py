@@ -320,8 +320,12 @@ def _client_of(url: str) -> Redis:
             socket_timeout=_SILENCE,
             socket_connect_timeout=_SILENCE,
         )
-    except ValueError as error:
-        raise InvalidArgument(f"{url!r} is no URL of a Redis: {error}") from error
+    except ValueError:
+        # Nothing of it is repeated, nor what the driver says of it: it may hold a password.
+        raise InvalidArgument(
+            "the address of a Redis is a URL as redis://user:password@host:6379/0, rediss://… or "
+            "unix://…, with the special characters of the password percent-encoded"
+        ) from None
     return client
 
 

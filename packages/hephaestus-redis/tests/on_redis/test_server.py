@@ -1,6 +1,7 @@
 """What a storage asks of its server when it is opened: persistence, memory policy, clock."""
 
 import asyncio
+from traceback import TracebackException
 
 import pytest
 from redis.asyncio import Redis
@@ -119,6 +120,24 @@ def test_an_append_only_file_that_cannot_be_written_is_told() -> None:
 def test_what_is_no_redis_is_refused(url: object) -> None:
     with pytest.raises(InvalidArgument):
         RedisStorage(url)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@localhost",
+        "redis://:hunter2@localhost:hunter2",
+        "redis://me:hunter2#rest@localhost",
+        "redis://:hunter2@localhost/0?socket_timeout=hunter2",
+    ],
+    ids=["scheme", "port", "character", "option"],
+)
+def test_a_refused_url_does_not_give_its_password_away(url: str) -> None:
+    with pytest.raises(InvalidArgument, match="percent-encoded") as refused:
+        RedisStorage(url)
+
+    # As a log of it would be: with whatever it was raised from.
+    assert "hunter2" not in "".join(TracebackException.from_exception(refused.value).format())
 
 
 async def test_a_client_that_was_given_stays_open(redis_url: str, redis_namespace: str) -> None:
