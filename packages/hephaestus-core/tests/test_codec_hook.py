@@ -15,6 +15,7 @@ from hephaestus.outcome import Completed, Halt, Outcome
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 SECRET: dict[str, Any] = {"card": "4111-1111", "when": NOW, "$": {1, 2}}
+ASKED = Halt(SECRET, prompt="Charge 4111-1111?", resume_to="done")
 
 
 class Mask:
@@ -51,7 +52,7 @@ class Away(Mask):
 
 def run_with(secret: dict[str, Any]) -> Instance:
     """Return a run that holds the same data in every place of its state."""
-    step = ActiveStep(since=NOW, config=secret, answer=secret, halt=Halt(secret))
+    step = ActiveStep(since=NOW, config=secret, answer=secret, halt=ASKED)
     return Instance(
         id="orderid::1",
         workflow="shop.Orders",
@@ -67,7 +68,9 @@ OUTCOMES: dict[str, Outcome] = {
     "data": Completed(event="done", data=SECRET),
     "metadata": Completed(event="done", metadata=SECRET),
     "routes": Completed(event="done", routes={"pack": SECRET, "ship": None}),
-    "a question": Halt(SECRET),
+    "a halt": Halt(SECRET),
+    "a halt with a question": ASKED,
+    "a halt with a question alone": Halt(prompt="Charge 4111-1111?"),
 }
 BODIES: dict[str, Body] = {
     "an event": EventPosted(step="charge", event="paid", payload=SECRET),
@@ -142,11 +145,14 @@ def test_what_was_written_before_there_was_a_hook_can_be_read_with_it() -> None:
 
 @pytest.mark.parametrize("codec", [Codec(), Codec(hook=Mask())], ids=["plain", "masked"])
 def test_data_that_look_as_if_a_hook_had_written_them_come_back(codec: Codec) -> None:
-    value = {"$": ["hooked", base64.b64encode(b"{}").decode()]}
+    hooked = {"$": ["hooked", base64.b64encode(b"{}").decode()]}
+    asked = EventPosted(step="charge", event="paid", payload={"$": ["asked", hooked]})
+    halt = Halt({"$": ["asked", hooked]})
+    halted = StepEnded(step="charge", attempt=1, outcome=halt, duration=0.0)
 
-    raw = codec.dump(value)
-
-    assert codec.load(raw) == value
+    assert codec.load(codec.dump(hooked)) == hooked
+    assert codec.load_body(codec.dump_body(asked)) == asked
+    assert codec.load_body(codec.dump_body(halted)) == halted
 
 
 def test_bytes_that_a_hook_cannot_read_are_a_value_error() -> None:

@@ -25,7 +25,9 @@ FORMAT = 1
 class Hook(Protocol):
     """Changes user data on its way to the storage and back: encrypts it, or keeps it elsewhere.
 
-    What a hook has changed cannot be found by a query on the context.
+    It is given initial data, results, the payloads of events, what a halt shows and asks, config
+    and metadata; never ids, names, tags, events and errors. What it has changed cannot be found
+    by a query on the context.
     """
 
     def encode(self, plain: bytes) -> bytes:
@@ -55,6 +57,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: int = 0
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What a hook is given of a halt that has a question."""
+
+    data: dict[str, Any]
+    prompt: str
+
+
 _encoder = msgspec.json.Encoder()
 _mapping = msgspec.json.Decoder(dict[str, Any])
 _state = msgspec.json.Decoder(State)
@@ -73,6 +82,11 @@ class Codec:
             raise InvalidArgument(f"Codec(max_bytes=…) is 1 or more, not {max_bytes}")
         self._max_bytes = max_bytes
         self._hook = hook
+
+    @property
+    def hooked(self) -> bool:
+        """Whether a hook changes user data, so that they are to be shown nowhere else either."""
+        return self._hook is not None
 
     def checked(self, value: object, where: str) -> dict[str, Any]:
         """Return the mapping as it will be read back; None becomes an empty one.
@@ -115,9 +129,9 @@ class Codec:
         return _encoder.encode(
             State(
                 format=FORMAT,
-                active=self._steps(instance.active, self._out),
+                active=self._steps(instance.active, self._out, self._halt_wire),
                 finished=self._finished(instance.finished, self._routes_wire),
-                stopped=stopped and self._steps(stopped, self._out),
+                stopped=stopped and self._steps(stopped, self._out, self._halt_wire),
                 runtime_metadata=runtime and self._out(runtime),
                 telemetry_metadata=telemetry and self._out(telemetry),
                 error=instance.error,
@@ -137,9 +151,9 @@ class Codec:
         if data.may_hold_tags(raw):
             state = msgspec.structs.replace(
                 state,
-                active=self._steps(state.active, self._in),
+                active=self._steps(state.active, self._in, self._halt_plain),
                 finished=self._finished(state.finished, self._routes_plain),
-                stopped=self._steps(state.stopped, self._in),
+                stopped=self._steps(state.stopped, self._in, self._halt_plain),
                 runtime_metadata=self._in(state.runtime_metadata),
                 telemetry_metadata=self._in(state.telemetry_metadata),
             )
@@ -149,7 +163,7 @@ class Codec:
 
     def dump_body(self, body: Body) -> bytes:
         """Return the body of a message."""
-        return _encoder.encode(self._body(body, self._out, self._routes_wire))
+        return _encoder.encode(self._body(body, self._out, self._routes_wire, self._halt_wire))
 
     def load_body(self, raw: bytes) -> Body:
         """Return the body that `dump_body` wrote.
@@ -157,7 +171,7 @@ class Codec:
         Raises:
             ValueError: The bytes are not what `dump_body` writes.
         """
-        return self._body(_body.decode(raw), self._in, self._routes_plain)
+        return self._body(_body.decode(raw), self._in, self._routes_plain, self._halt_plain)
 
     def _out(self, value: Mapping[str, Any]) -> Any:
         if not value:
@@ -186,24 +200,37 @@ class Codec:
         except Exception as error:
             raise ValueError(f"the codec hook cannot read it: {error!r}") from error
 
-    def _steps(self, steps: dict[str, ActiveStep], turn: Any) -> dict[str, ActiveStep]:
+    def _steps(
+        self, steps: dict[str, ActiveStep], turn: Any, turn_halt: Any
+    ) -> dict[str, ActiveStep]:
         turned = {}
         for key, step in steps.items():
             # Hardly any step has data of the user's in its record.
             if step.config is not None or step.answer is not None or step.halt is not None:
-                turned[key] = self._step(step, turn)
+                turned[key] = self._step(step, turn, turn_halt)
         return steps | turned if turned else steps
 
-    def _step(self, step: ActiveStep, turn: Any) -> ActiveStep:
+    def _step(self, step: ActiveStep, turn: Any, turn_halt: Any) -> ActiveStep:
         return msgspec.structs.replace(
             step,
             config=None if step.config is None else turn(step.config),
             answer=None if step.answer is None else turn(step.answer),
-            halt=None if step.halt is None else self._halt(step.halt, turn),
+            halt=None if step.halt is None else turn_halt(step.halt),
         )
 
-    def _halt(self, halt: Halt, turn: Any) -> Halt:
-        return msgspec.structs.replace(halt, data=turn(halt.data))
+    def _halt_wire(self, halt: Halt) -> Halt:
+        if self._hook is None or halt.prompt is None:
+            return msgspec.structs.replace(halt, data=self._out(halt.data))
+        # A hook is given mappings, so the question goes with the data.
+        whole = self._out({"data": halt.data, "prompt": halt.prompt})
+        return msgspec.structs.replace(halt, data={"$": ["asked", whole]}, prompt=None)
+
+    def _halt_plain(self, halt: Halt) -> Halt:
+        match halt.data:
+            case {"$": ["asked", whole]}:
+                asked = msgspec.convert(self._in(whole), _Asked)
+                return msgspec.structs.replace(halt, data=asked.data, prompt=asked.prompt)
+        return msgspec.structs.replace(halt, data=self._in(halt.data))
 
     def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:
         turned = {}
@@ -220,7 +247,7 @@ class Codec:
     def _routes_plain(self, routes: Mapping[str, Any]) -> dict[str, Any]:
         return {key: config and self._in(config) for key, config in routes.items()}
 
-    def _body(self, body: Body, turn: Any, turn_routes: Any) -> Body:
+    def _body(self, body: Body, turn: Any, turn_routes: Any, turn_halt: Any) -> Body:
         match body:
             case EventPosted(payload=payload):
                 return msgspec.structs.replace(body, payload=turn(payload))
@@ -234,5 +261,5 @@ class Codec:
                 )
                 return msgspec.structs.replace(body, outcome=outcome)
             case StepEnded(outcome=Halt() as halt):
-                return msgspec.structs.replace(body, outcome=self._halt(halt, turn))
+                return msgspec.structs.replace(body, outcome=turn_halt(halt))
         return body

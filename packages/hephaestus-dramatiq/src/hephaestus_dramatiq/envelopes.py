@@ -27,6 +27,8 @@ class Envelopes:
         self._orchestration = orchestration
         self._routes = routes
         self._metadata = metadata
+        self.shows_returned = True
+        """Whether messages show what steps returned as metadata, if they show any."""
         # A random id for each message would be the dearest part of it; a fork shares these.
         self._sender = secrets.token_hex(8)
         self._numbers = itertools.count(1)
@@ -40,7 +42,7 @@ class Envelopes:
         """Return the message that asks for an active step of a run."""
         attempt = instance.active[step].attempt
         kwargs = {**_about(instance), "step": step, "attempt": attempt}
-        options = labels(instance, step, users=self._metadata, returned=True)
+        options = labels(instance, step, users=self._metadata, returned=self.shows_returned)
         route = self._routes.of(step)
         if route.broker_priority is not None:
             options["broker_priority"] = route.broker_priority

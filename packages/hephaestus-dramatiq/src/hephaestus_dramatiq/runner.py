@@ -57,7 +57,8 @@ class DramatiqRunner(Requests):
         grace: How long a worker that stops lets running steps end, before it gives them back.
         name: The same at each start of one worker of one process; then it takes over at once
             what its earlier self left, instead of waiting for the leases to end.
-        metadata: Whether messages show the metadata of workflows and of runs.
+        metadata: Whether messages show the metadata of workflows and of runs; those of runs never
+            where the storage's codec has a hook.
         prefix: What the names of the actors begin with; two apps on one broker differ in it.
 
     Raises:
@@ -126,6 +127,7 @@ class DramatiqRunner(Requests):
                 f"workers cannot reach {type(storage).__name__}, which this process alone has; "
                 "use hephaestus-postgres or hephaestus-redis, or a StubBroker in a test"
             )
+        self._envelopes.shows_returned = not storage.codec.hooked
         self._sender.start()
         self._work = Work(
             app=app,

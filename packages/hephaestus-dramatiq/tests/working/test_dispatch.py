@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hephaestus import Done, Workflow
+from hephaestus import Codec, Done, MemoryStorage, Workflow
 from hephaestus.steps import StepContext
 from hephaestus.testing.runner.stage import PATIENCE, Stage
 from hephaestus.testing.runner.workflows import WIDTH, Bill, Directed, Export, Order, Parcel, charge
@@ -19,6 +19,16 @@ class LongLine(Workflow, unique="longline"):
     transitions = {
         step: {"done": later} for step, later in zip(LONG, [*LONG[1:], Done], strict=True)
     }
+
+
+class Backwards:
+    """A hook that stores what it is given the other way round."""
+
+    def encode(self, plain: bytes) -> bytes:
+        return plain[::-1]
+
+    def decode(self, stored: bytes) -> bytes:
+        return stored[::-1]
 
 
 async def test_three_steps_in_a_line_are_one_message(bench: Bench, stage: Stage) -> None:
@@ -79,6 +89,20 @@ async def test_metadata_can_be_kept_from_the_broker(bench: Bench, stage: Stage) 
 
     assert "team" not in bench.spy.sent[0].options["meta"]
     assert "order::1" == bench.spy.sent[0].options["meta"]["instance_id"]
+
+
+async def test_what_a_hook_of_the_codec_hides_is_kept_from_the_broker(
+    bench: Bench, stage: Stage
+) -> None:
+    stage.direct("pack", lambda _: ("done", {}, {"card": "4111"}))
+    bench.storage = MemoryStorage(codec=Codec(hook=Backwards()))
+    await bench.open()
+
+    parcel = await Parcel.start("1", stage.initial())
+    await parcel.result(PATIENCE)
+
+    assert {"card": "4111"} == (await parcel.get()).runtime_metadata
+    assert all("card" not in message.options["meta"] for message in bench.spy.sent)
 
 
 async def test_metadata_beyond_measure_stays_with_the_run(bench: Bench, stage: Stage) -> None:
