@@ -1,6 +1,7 @@
 """The blocking door: the verbs without `await`, from any thread and in any process."""
 
 import asyncio
+import concurrent.futures
 import os
 import subprocess
 import sys
@@ -160,12 +161,27 @@ def test_it_begins_with_the_first_verb_and_after_its_end_only_when_it_is_opened(
     door.close()
     door.close()
 
-    with pytest.raises(NoApp):
+    with pytest.raises(NoApp, match=r"this BlockingHephaestus is closed; call open\(\)"):
         door.count()
     with pytest.raises(NoApp):
         door.run(Paying.get("1"))
     with door:
         assert 1 == door.count()
+
+
+def test_a_closed_one_makes_no_further_app() -> None:
+    made: list[Hephaestus] = []
+
+    def make() -> Hephaestus:
+        made.append(Hephaestus())
+        return made[-1]
+
+    with BlockingHephaestus(make) as door:
+        pass
+    with pytest.raises(NoApp):
+        door.count()
+
+    assert 1 == len(made)
 
 
 def test_who_waits_when_it_closes_is_told(door: BlockingHephaestus) -> None:
@@ -189,6 +205,7 @@ def test_who_waits_when_it_closes_is_told(door: BlockingHephaestus) -> None:
     thread.join(10)
 
     assert 1 == len(told)
+    assert str(told[0]).endswith("this BlockingHephaestus is closed; call open()")
 
 
 class Silent(MemoryStorage):
@@ -219,6 +236,25 @@ def test_a_storage_that_does_not_answer_is_not_waited_for_beyond_the_timeout() -
             door.count()
         door._timeout = 30
         assert [] == door.query()
+
+
+class JustLate(concurrent.futures.Future[int]):
+    """An answer that comes when the time has passed, and before anybody has looked again."""
+
+    def result(self, timeout: float | None = None) -> int:
+        if not self.done():
+            self.set_result(7)
+            raise TimeoutError
+        return super().result(timeout)
+
+
+def test_an_answer_that_comes_as_the_time_ends_is_taken(
+    door: BlockingHephaestus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.open()
+    monkeypatch.setattr(door._host, "submit", lambda _: JustLate())
+
+    assert 7 == door.count()
 
 
 @pytest.mark.parametrize(

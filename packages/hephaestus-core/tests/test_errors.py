@@ -33,7 +33,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "TransactionConflict": ("deadlock detected",),
     "SchemaOutdated": ("PostgresStorage", 3, 4, "run `migrate`"),
     "WaitTimeout": ("orderid::42", "waiting", 1.5, "step 'paid' waits for an event"),
-    "NoApp": ("billing",),
+    "NoApp": ("billing", "it is closed; call open()"),
     "SeveralApps": (["billing", "shop"],),
     "Fatal": ("the card is stolen",),
 }

@@ -4,7 +4,6 @@ import asyncio
 import atexit
 import concurrent.futures
 import logging
-import os
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from weakref import WeakSet
 
-from hephaestus import duration
+from hephaestus import duration, fork
 from hephaestus.app import Hephaestus
 from hephaestus.duration import Duration
 from hephaestus.errors import HephaestusError, InvalidArgument, NoApp, StorageUnavailable
@@ -23,6 +22,7 @@ from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus")
 _T = TypeVar("_T")
+_CLOSED = "this BlockingHephaestus is closed; call open()"
 
 
 class BlockingHephaestus:
@@ -53,7 +53,7 @@ class BlockingHephaestus:
         self._given = app
         limit = None if timeout is None else duration.positive(timeout, "timeout=")
         self._timeout = None if limit is None else limit.total_seconds()
-        self._lock = threading.Lock()
+        self._lock = fork.Lock()
         self._host: _Host | None = None
         self._parents: _Host | None = None
         self._state: Literal["new", "open", "closed", "inherited"] = "new"
@@ -181,11 +181,10 @@ class BlockingHephaestus:
         return self._run(lambda app: app.result(id, timeout, **which), None)
 
     def forget(self) -> None:
-        """Leave to the parent what a forked process inherits: here is no thread that serves it."""
+        """Drop the host inherited over a fork; its thread exists only in the parent."""
         atexit.unregister(self._close_at_exit)
-        self._lock = threading.Lock()
         self._state = "new" if self._state == "new" else "inherited"
-        # Not let go: the end of an event loop that runs elsewhere is not to be seen to here.
+        # Keep a reference: the parent's event loop must not be finalised in this process.
         self._host, self._parents = None, self._host
 
     def _run(
@@ -209,9 +208,9 @@ class BlockingHephaestus:
     def _opened(self) -> "_Host":
         """Return what serves this process, begun if need be; the lock is held."""
         if self._host is None:
-            app = self._given if isinstance(self._given, Hephaestus) else self._given()
             if self._state == "closed":
-                raise NoApp(app.name)
+                raise NoApp(reason=_CLOSED)
+            app = self._given if isinstance(self._given, Hephaestus) else self._given()
             if self._state == "inherited" and app is self._given:
                 raise InvalidArgument(
                     f"the app {app.name!r} was opened before this process was forked, and its "
@@ -317,7 +316,7 @@ class _Host:
         # What is submitted before the end begins before it, since the loop keeps the order.
         with self._lock:
             if self._is_ending:
-                raise NoApp(self._app.name)
+                raise NoApp(self._app.name, _CLOSED)
             return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
     def outcome(self, future: "concurrent.futures.Future[_T]", timeout: float | None) -> _T:
@@ -325,7 +324,7 @@ class _Host:
         try:
             return self._wait(future, timeout)
         except concurrent.futures.CancelledError:
-            raise NoApp(self._app.name) from None
+            raise NoApp(self._app.name, _CLOSED) from None
         finally:
             # Whoever waits no more, be it for Control-C, wants nothing to go on.
             future.cancel()
@@ -364,8 +363,9 @@ class _Host:
         try:
             return future.result(timeout)
         except TimeoutError:
+            # It came just now, or its own error is one.
             if future.done():
-                raise
+                return future.result()
             raise StorageUnavailable(
                 type(self._app.storage).__name__,
                 f"no answer within {timeout:g} s, and nobody knows what it did",
@@ -386,10 +386,9 @@ def _refuse_event_loops() -> None:
 _doors: "WeakSet[BlockingHephaestus]" = WeakSet()
 
 
-if hasattr(os, "register_at_fork"):
+def _forget_all() -> None:
+    for door in _doors:
+        door.forget()
 
-    def _forget_all() -> None:
-        for door in _doors:
-            door.forget()
 
-    os.register_at_fork(after_in_child=_forget_all)
+fork.in_child(_forget_all)

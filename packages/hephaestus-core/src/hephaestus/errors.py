@@ -313,17 +313,17 @@ class WaitTimeout(HephaestusError, TimeoutError):
 class NoApp(HephaestusError):
     """No Hephaestus app runs in this process, or none of the wanted name."""
 
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, name: str | None = None, reason: str | None = None) -> None:
+        super().__init__(name, reason)
         self.name = name
+        self.reason = reason
 
     def __str__(self) -> str:
-        if self.name is None:
-            return "no Hephaestus app is running; open one with `async with Hephaestus():`"
-        return (
-            f"no Hephaestus app named {self.name!r} is running; "
-            f"open it with `async with Hephaestus(name={self.name!r}):`"
-        )
+        named, call = "", "async with Hephaestus():"
+        if self.name is not None:
+            named, call = f" named {self.name!r}", f"async with Hephaestus(name={self.name!r}):"
+        why = f": {self.reason}" if self.reason else f"; open it with `{call}`"
+        return f"no Hephaestus app{named} is running{why}"
 
 
 class SeveralApps(HephaestusError):

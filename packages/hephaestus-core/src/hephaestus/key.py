@@ -1,6 +1,5 @@
 """Business keys such as `orderid::42`, where they are unique, and run ids."""
 
-import os
 import random
 import re
 import reprlib
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
 
+from hephaestus import fork
 from hephaestus.errors import InvalidArgument
 
 Scope = Literal["workflow", "version", "global", "none"]
@@ -168,6 +168,4 @@ class _RunIds:
 
 
 _run_ids = _RunIds()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_run_ids.restart)
+fork.in_child(_run_ids.restart)

@@ -1,10 +1,10 @@
 """The workflows that are defined in this process, by name."""
 
-import threading
 from collections.abc import Iterable
 from typing import Any
 
 from hephaestus.errors import DefinitionError, UnknownWorkflow
+from hephaestus.fork import Lock
 from hephaestus.nearest import nearest
 
 # Workflow classes are `type[Any]` here: what users subclass lies above this module.
@@ -75,7 +75,7 @@ class _Workflows:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self.by_name: dict[str, type[Any]] = {}
         self.known: dict[str | None, frozenset[tuple[str, int]]] = {}
         """What can run, by app; filled when first asked for."""

@@ -1,12 +1,11 @@
 """The apps that run in this process, and which of them is meant."""
 
-import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from hephaestus import fork
 from hephaestus.errors import InvalidArgument, NoApp, SeveralApps
 from hephaestus.handle import Handle, Verbs
 from hephaestus.instance import Instance
@@ -107,10 +106,10 @@ class _Apps:
     """
 
     def __init__(self) -> None:
+        self._lock = fork.Lock()
         self.forget()
 
     def forget(self) -> None:
-        self._lock = threading.Lock()
         self.by_name: dict[str, RunningApp] = {}
 
     def add(self, app: RunningApp) -> None:
@@ -127,7 +126,5 @@ class _Apps:
 
 
 _apps = _Apps()
-
-if hasattr(os, "register_at_fork"):
-    # The apps of the parent do not run in a forked child: it has none of their tasks.
-    os.register_at_fork(after_in_child=_apps.forget)
+# The apps of the parent do not run in a forked child: it has none of their tasks.
+fork.in_child(_apps.forget)

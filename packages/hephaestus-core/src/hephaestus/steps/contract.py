@@ -1,7 +1,6 @@
 """The step contract: what users subclass, and what a transition may name."""
 
 import inspect
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
@@ -12,12 +11,13 @@ import msgspec
 from hephaestus import data, duration
 from hephaestus.duration import Duration
 from hephaestus.errors import DefinitionError, InvalidArgument
+from hephaestus.fork import Lock
 from hephaestus.retry import Retry
 from hephaestus.steps.body import check_body, check_signature, is_coroutine_function
 from hephaestus.steps.context import StepContext
 from hephaestus.steps.names import check_key, checked_events, default_key
 
-_sharing = threading.RLock()
+_sharing = Lock()
 
 
 class _Using:

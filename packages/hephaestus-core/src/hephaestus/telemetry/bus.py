@@ -2,11 +2,11 @@
 
 import inspect
 import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from hephaestus.errors import InvalidArgument
+from hephaestus.fork import Lock
 from hephaestus.nearest import did_you_mean
 
 WORKFLOW_START = "hephaestus.workflow.start"
@@ -54,7 +54,7 @@ class _Attachment(NamedTuple):
     handler: Handler
 
 
-_lock = threading.Lock()
+_lock = Lock()
 _attached: dict[str, _Attachment] = {}
 # Tuples are replaced, never changed, and a name without listeners is absent: so emitting needs
 # no lock and `listening` is a single lookup.

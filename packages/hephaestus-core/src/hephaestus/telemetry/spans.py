@@ -6,7 +6,6 @@ nobody records.
 """
 
 import hashlib
-import threading
 import time
 import uuid
 from typing import Any, NamedTuple, TypeAlias
@@ -23,6 +22,7 @@ from opentelemetry.trace import (
     Tracer,
 )
 
+from hephaestus.fork import Lock
 from hephaestus.telemetry import bus
 from hephaestus.telemetry.bus import Measurements, Metadata
 
@@ -48,7 +48,7 @@ class Spans:
     def __init__(self, tracer: Tracer, sample_ratio: float) -> None:
         self._tracer = tracer
         self._sampled_below = round(sample_ratio * 2**56)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._open: dict[_Key, _Open] = {}
 
     def handle(self, name: str, measurements: Measurements, metadata: Metadata) -> None:
