@@ -87,6 +87,19 @@ def test_it_executes_what_is_due_until_a_signal_comes(
     assert ["completed"] == [each["status"] for each in command("list --json").document]
 
 
+def test_a_signal_ends_it_while_the_storage_keeps_it_waiting(
+    command: Command, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(Durable):
+        async def open(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(asyncio.get_running_loop().create_future(), 10)
+
+    monkeypatch.setattr(shop, "app", Hephaestus(Away(), name="shop"))
+
+    assert (0, "stopped\n", "") == command("run")
+
+
 def test_a_second_signal_does_not_wait_for_running_steps(
     command: Command, shop: Any, start: Any, signals: Any
 ) -> None:

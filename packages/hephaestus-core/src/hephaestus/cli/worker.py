@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import click
 import msgspec
@@ -59,20 +60,28 @@ async def _serve(app: Hephaestus, *, as_json: bool) -> None:
         (hurry if stop.is_set() else stop).set()
 
     _on_signals(on_signal)
-    await app.open()
-    _tell("running", f"{app.name} runs; SIGTERM or Ctrl-C stops it", app, as_json=as_json)
-    await stop.wait()
-    _tell("stopping", "stopping; running steps may end", app, as_json=as_json)
-    closing, hurrying = asyncio.create_task(app.close()), asyncio.create_task(hurry.wait())
-    await asyncio.wait({closing, hurrying}, return_when=asyncio.FIRST_COMPLETED)
-    hurrying.cancel()
-    if not closing.done():
-        closing.cancel()
-    try:
-        await closing
-    except asyncio.CancelledError:
-        raise click.ClickException("stopped before running steps ended") from None
+    # A storage may keep one waiting, and its driver for long.
+    if await _is_done_before(stop, app.open()):
+        _tell("running", f"{app.name} runs; SIGTERM or Ctrl-C stops it", app, as_json=as_json)
+        await stop.wait()
+        _tell("stopping", "stopping; running steps may end", app, as_json=as_json)
+        if not await _is_done_before(hurry, app.close()):
+            raise click.ClickException("stopped before running steps ended")
     _tell("stopped", "stopped", app, as_json=as_json)
+
+
+async def _is_done_before(call: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do something, and tell whether it came to its end; a call that comes first cancels it."""
+    working, called = asyncio.create_task(work), asyncio.create_task(call.wait())
+    await asyncio.wait({working, called}, return_when=asyncio.FIRST_COMPLETED)
+    called.cancel()
+    if not working.done():
+        working.cancel()
+    try:
+        await working
+    except asyncio.CancelledError:
+        return False
+    return True
 
 
 def _on_signals(act: Callable[[], None]) -> None:
