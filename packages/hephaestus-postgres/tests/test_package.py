@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import hephaestus_postgres
+from hephaestus.storage import HasSchema
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -26,3 +27,7 @@ def test_the_public_names_are_pinned() -> None:
         "TableNames",
         "__version__",
     ] == hephaestus_postgres.__all__
+
+
+def test_the_command_of_the_core_can_migrate_it() -> None:
+    assert issubclass(hephaestus_postgres.PostgresStorage, HasSchema)

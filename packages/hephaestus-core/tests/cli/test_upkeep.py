@@ -56,6 +56,12 @@ def test_runs_that_ended_long_ago_are_deleted_in_batches(
     assert ["waiting"] == [each["status"] for each in command("list --json").document]
 
 
+def test_prune_says_that_failed_runs_are_among_what_it_deletes(command: Command) -> None:
+    said = command("prune --help")
+
+    assert (0, True) == (said.status, "Failed runs are among them" in said.out)
+
+
 def test_a_schema_is_brought_to_the_latest_version_or_to_one(
     command: Command, storage: Migrated
 ) -> None:

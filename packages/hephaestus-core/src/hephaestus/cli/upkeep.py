@@ -12,7 +12,7 @@ from hephaestus.cli.opened import opened, with_storage
 from hephaestus.cli.output import counted, put, takes_json
 from hephaestus.cli.target import find_app, takes_app
 from hephaestus.instance import TERMINAL
-from hephaestus.storage import Storage
+from hephaestus.storage import HasSchema, Storage
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _BATCH = 1000
@@ -31,7 +31,10 @@ def _age(_: click.Context, option: click.Parameter, text: str) -> timedelta:
 @click.command()
 @click.option("--older-than", required=True, callback=_age, help="Since its end, as 12h, 7d or 2w.")
 @click.option(
-    "--status", multiple=True, type=click.Choice(sorted(TERMINAL)), help="May be repeated."
+    "--status",
+    multiple=True,
+    type=click.Choice(sorted(TERMINAL)),
+    help="May be repeated; default: all of them.",
 )
 @takes_app
 @takes_json
@@ -42,7 +45,11 @@ def prune(
     status: tuple[Any, ...],
     as_json: bool,
 ) -> None:
-    """Delete runs that have ended, with all that belongs to them."""
+    """Delete runs that have ended, with all that belongs to them.
+
+    Failed runs are among them, which might have been retried: --status completed --status
+    cancelled spares those.
+    """
 
     async def work(found: Hephaestus, storage: Storage) -> int:
         before, total = found.clock.now() - older_than, 0
@@ -71,15 +78,14 @@ def migrate(
     """Bring the storage's schema to a version; 0 drops all that is stored."""
     storage = find_app(app).storage
     name = type(storage).__name__
-    verb = getattr(storage, "migrate", None)
-    if verb is None:
+    if not isinstance(storage, HasSchema):
         put({"storage": name, "migrated": False}, f"{name} has no schema", as_json=as_json)
         return
     if to == 0 and not yes:
         click.confirm("this drops every run and its history; go on?", abort=True, err=True)
 
     async def work() -> None:
-        await verb(to)
+        await storage.migrate(to)
         if to is None:
             # What it is for: this code can use it.
             async with opened(storage):

@@ -3,7 +3,7 @@
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
 from hephaestus.storage.clocks import check_clock
 from hephaestus.storage.containment import contains
-from hephaestus.storage.contract import Storage, Transaction
+from hephaestus.storage.contract import HasSchema, Storage, Transaction
 from hephaestus.storage.filters import Filters, checked_pruning
 from hephaestus.storage.importing import importable, recordable
 from hephaestus.storage.transactionless import Transactionless
@@ -11,6 +11,7 @@ from hephaestus.storage.transactionless import Transactionless
 __all__ = [
     "Change",
     "Filters",
+    "HasSchema",
     "Lease",
     "Owner",
     "Snapshot",

@@ -3,12 +3,26 @@
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from hephaestus.codec import Codec
 from hephaestus.instance import Entry, Instance, Status
 from hephaestus.message import Message
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
+
+
+@runtime_checkable
+class HasSchema(Protocol):
+    """What a storage fulfils besides if it has a schema; `hephaestus migrate` asks for it."""
+
+    async def migrate(self, version: int | None = None) -> None:
+        """Bring the schema to a version, by default the latest; 0 drops all that is stored.
+
+        Raises:
+            InvalidArgument: There is no such version.
+            StorageUnavailable: It cannot be reached.
+        """
+        ...
 
 
 class Storage(Protocol):
@@ -144,7 +158,8 @@ class Storage(Protocol):
         """Return the distinct ids, that of the newest run first; the limit counts ids.
 
         Raises:
-            InvalidArgument: The workflow or the limit is none.
+            InvalidArgument: `workflow` is neither a workflow nor a name, or `limit` not a whole
+                number from 0.
         """
         ...
 
@@ -158,7 +173,8 @@ class Storage(Protocol):
         """Delete finished runs with all that belongs to them, those that ended first before others.
 
         - A run goes if it ended before the time, not at it.
-        - `statuses` picks among the finished ones; unfinished runs never go.
+        - `statuses` picks among the finished ones, failed ones among them by default; unfinished
+          runs never go.
 
         Returns:
             How many were deleted; call again until it is less than `limit`.
