@@ -21,7 +21,7 @@ from hephaestus.instance import STATUSES, Instance
 from hephaestus.standstill import reasons
 from hephaestus.storage import Storage
 
-_data = click.option("--data", is_flag=True, help="Print what users stored, secrets and all.")
+_data = click.option("--data", is_flag=True, help="Print data as well, secrets and all.")
 
 
 @click.command("list")

@@ -1,4 +1,4 @@
-"""Runs and what belongs to them, as documents and as lines; payloads only where asked for."""
+"""Runs and what belongs to them, as documents and as lines; data only where asked for."""
 
 from collections.abc import Iterable
 from typing import Any
