@@ -69,18 +69,18 @@ def lines(text: str) -> list[str]:
     return sorted(line.rstrip() for line in text.splitlines())
 
 
-def test_one_step(folder: Path) -> None:
+def test_a_workflow_of_one_step_says_what_its_page_shows(folder: Path) -> None:
     assert said("first") == run(folder, "first.py")
 
 
-def test_in_memory(folder: Path) -> None:
+def test_the_shop_in_memory_says_what_its_page_shows(folder: Path) -> None:
     told = run(folder, "in_memory.py")
 
     # Two branches at the same time have no order.
     assert lines(said("in_memory")) == lines(told)
 
 
-def test_its_tests(folder: Path) -> None:
+def test_the_tests_that_the_reader_writes_pass(folder: Path) -> None:
     assert "2 passed" in run(
         folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parcels.py"
     )
@@ -94,7 +94,7 @@ def migrated(DATABASE_URL: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noq
 
 
 @pytest.mark.usefixtures("migrated")
-def test_on_postgres(folder: Path) -> None:
+def test_the_shop_on_postgres_goes_on_in_the_next_process(folder: Path) -> None:
     told = [
         run(folder, "shop.py", "send", "7", "Ada", "1200"),
         run(folder, "shop.py", "show", "7"),
@@ -105,7 +105,7 @@ def test_on_postgres(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("migrated", "REDIS_URL")
-def test_with_workers(folder: Path) -> None:
+def test_a_worker_executes_what_the_shop_sends(folder: Path) -> None:
     shutil.copy(folder / "depot_with_workers.py", folder / "depot.py")
 
     with worker(folder):
@@ -118,7 +118,7 @@ def test_with_workers(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("migrated")
-def test_from_a_shell(
+def test_the_commands_of_the_shell_page_succeed_in_their_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines_of_shell = re.findall(r"^    \$ (.+)$", SHELL.read_text("utf-8"), re.MULTILINE)
