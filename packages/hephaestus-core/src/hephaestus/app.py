@@ -47,7 +47,7 @@ class Hephaestus:
         clock: What it takes for the time; tests give a virtual one.
 
     Raises:
-        InvalidArgument: The storage or the runner is none, such as a URL or a class.
+        InvalidArgument: `storage` or `runner` is not an instance (a URL or a class was given).
     """
 
     def __init__(

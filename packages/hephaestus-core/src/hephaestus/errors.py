@@ -45,7 +45,7 @@ class InvalidArgument(HephaestusError, ValueError):
 
 
 class UnsoundKey(DefinitionError, InvalidArgument):
-    """A workflow declares a business key that is none."""
+    """A workflow declares a business key that is not valid."""
 
 
 class NotSerializable(InvalidArgument):

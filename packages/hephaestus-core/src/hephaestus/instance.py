@@ -28,7 +28,7 @@ Action: TypeAlias = Literal[
 
 
 NEVER = datetime.fromtimestamp(0, UTC)
-"""What a time is that nobody asks for; being the default, it is not stored."""
+"""The default for times that do not apply; it is not stored."""
 
 
 class StepError(msgspec.Struct, frozen=True, gc=False, kw_only=True):

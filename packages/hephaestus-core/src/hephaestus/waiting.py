@@ -82,7 +82,7 @@ class Waiting:
         workflow: object = None,
         version: int | None = None,
     ) -> Instance:
-        """Return the run; a look that nobody asked for is a cheap one."""
+        """Return the run; without news of a change it is read without its history."""
         if news is not None and not history and news.run_id == id and news.is_finished:
             return news
         return await self._storage.get(

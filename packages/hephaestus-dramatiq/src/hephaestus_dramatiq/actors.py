@@ -25,7 +25,7 @@ from hephaestus_dramatiq.routes import Routes
 _log = logging.getLogger("hephaestus.dramatiq")
 _HOPS = "hephaestus_hops"
 _MOST_HOPS = 10
-"""So often a message is passed on by workers that do not know its workflow."""
+"""How often a message is passed on by workers that do not know its workflow."""
 
 _FIRST_HOP = 250
 _LONGEST_HOP = 2000
@@ -152,7 +152,7 @@ def _declare(
         )
         declare(function)
     except ValueError as error:
-        # A queue whose name is none, or a second runner under the same names.
+        # The name of a queue is not valid, or another runner uses the same names.
         raise InvalidArgument(
             f"{error} (give each runner of a broker a prefix= of its own)"
         ) from error

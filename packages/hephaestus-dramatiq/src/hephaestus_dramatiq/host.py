@@ -22,7 +22,7 @@ from hephaestus_dramatiq.work import Work
 
 _log = logging.getLogger("hephaestus.dramatiq")
 _USUAL = 100
-"""So many steps are executed at once by a worker that has fewer threads."""
+"""How many steps a worker executes at once, unless it has more threads."""
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0

@@ -17,7 +17,7 @@ _IDLE = 1.0
 """Seconds after which an idle connection is looked after."""
 
 _MOST = 10_000
-"""So many messages wait to be sent; what comes on top is left to `due`."""
+"""How many messages may wait to be sent; what comes on top is left to `due`."""
 
 _Item: TypeAlias = "tuple[Message[None], int | None] | None"
 

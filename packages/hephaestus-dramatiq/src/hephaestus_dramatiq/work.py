@@ -30,7 +30,7 @@ from hephaestus_dramatiq.sender import Sender
 
 _log = logging.getLogger("hephaestus.runner")
 _AT_ONCE = 100
-"""So many due runs are taken in one look."""
+"""How many due runs are taken in one look."""
 
 _PAUSE = 1.0
 """Seconds between two attempts to begin, while the storage is away."""

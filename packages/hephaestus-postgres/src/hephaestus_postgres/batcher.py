@@ -14,7 +14,7 @@ from hephaestus_postgres.failures import NAME
 _MOST = 256
 _LARGEST = 4 * 1024 * 1024
 _ALONE = 3
-"""So many go alone at a time: each takes a connection, and may wait for a lock."""
+"""How many go alone at a time: each takes a connection, and may wait for a lock."""
 
 _PATIENCE = 10.0
 """Seconds that a member waits until it may go alone."""

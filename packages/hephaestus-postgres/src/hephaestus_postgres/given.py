@@ -12,7 +12,7 @@ _COLUMNS = re.compile(
 _COLUMN = re.compile(r"\$(\d+)::(\w+)\[\]")
 
 _FEW = 4
-"""So many rows at most are written out: each number of them is a statement to prepare."""
+"""How many rows are written out at most: each number of them is a statement to prepare."""
 
 
 class Given:

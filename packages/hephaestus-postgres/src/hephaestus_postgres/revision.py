@@ -43,7 +43,7 @@ def write(
 
     Raises:
         InvalidArgument: Alembic or its project is missing, there is such a revision already, or
-            a name or the version is none.
+            a name or the version is not valid.
     """
     Plan(Tables.named(names, schema)).check(version)
     with _mapped():

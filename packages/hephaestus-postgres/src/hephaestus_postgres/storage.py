@@ -50,7 +50,7 @@ from hephaestus_postgres.writes import Writes
 _log = logging.getLogger("hephaestus.storage")
 
 _WIRES = 4
-"""So many statements of reads and writes are under way at a time."""
+"""How many statements of reads and writes are under way at a time."""
 
 
 class PostgresStorage:

@@ -15,7 +15,8 @@ def database_url(given: str | URL) -> URL:
     """Return the URL with the name of the driver, which may be left out.
 
     Raises:
-        InvalidArgument: It is none. The sentence repeats nothing of it, as it may hold a password.
+        InvalidArgument: It is not a URL of PostgreSQL. The sentence repeats nothing of it, as it
+            may hold a password.
     """
     try:
         url = make_url(given)

@@ -33,7 +33,7 @@ from hephaestus_postgres.wire import Record
 from hephaestus_postgres.wires import Wires
 
 _LOOKS = 5
-"""So often a start looks for who holds its key, before it gives up."""
+"""How often a start looks for who holds its key, before it gives up."""
 
 
 class _Letter(NamedTuple):

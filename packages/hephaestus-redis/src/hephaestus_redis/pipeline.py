@@ -16,7 +16,7 @@ from hephaestus_redis.script import Command, Script
 from hephaestus_redis.wire import LEAVING, Wire
 
 _AT_ONCE = 2
-"""So many flights: while the server works on one, this process prepares the other."""
+"""How many flights are under way: one at the server, and one in preparation."""
 
 _MOST_MEMBERS = 256
 _MOST_BYTES = 4 * 1024 * 1024

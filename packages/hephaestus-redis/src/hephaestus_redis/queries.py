@@ -20,10 +20,10 @@ from hephaestus_redis.selection import COLUMNS, Selection, place
 
 _log = logging.getLogger("hephaestus.storage")
 _PAGE = 100
-"""So many runs are looked at in one round trip."""
+"""How many runs are looked at in one round trip."""
 
 _FEW = 10
-"""So many runs of one id are looked at in one round trip."""
+"""How many runs of one id are looked at in one round trip."""
 
 _MOMENT = 18
 """The length of the time that a place begins with."""

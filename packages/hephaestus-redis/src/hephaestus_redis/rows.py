@@ -171,7 +171,7 @@ def to_context(fields: Fields) -> dict[str, Any]:
     """Return a run's context as it is stored: plain JSON.
 
     Raises:
-        ValueError: It is none.
+        ValueError: What is stored is not JSON.
     """
     steps = {key: msgspec.json.decode(raw) for key, raw in _results_of(fields)}
     return {"initial": msgspec.json.decode(fields[b"initial"]), "steps": steps}

@@ -40,15 +40,15 @@ from hephaestus_redis.replication import Replicated
 from hephaestus_redis.retention import Retention
 
 _SLICE = 100
-"""So many runs are deleted, so many leases renewed, in one go of the server."""
+"""How many runs are deleted, or leases renewed, in one go of the server."""
 
 _MOST_PRUNED = 10 * _SLICE
 _CONNECTING = Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.5), retries=5)
 _SILENCE = 5.0
-"""So many seconds without an answer mean that there is no server."""
+"""How many seconds without an answer mean that there is no server."""
 
 _PATIENCE = timedelta(seconds=1)
-"""So long replicas may take to confirm a write."""
+"""How long replicas may take to confirm a write."""
 
 
 class RedisStorage(Transactionless):

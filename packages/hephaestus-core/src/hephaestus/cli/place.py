@@ -15,7 +15,7 @@ _INSTALLED = {"site-packages", "dist-packages"}
 
 
 def described(error: BaseException) -> str:
-    """Return what an error says; with its type and place where it is none of ours."""
+    """Return what an error says; with its type and place unless it is the library's own."""
     if isinstance(error, HephaestusError) and not isinstance(error, DefinitionError):
         return str(error)
     kind = "" if isinstance(error, HephaestusError) else f"{type(error).__name__}: "

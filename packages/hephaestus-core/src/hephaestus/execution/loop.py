@@ -37,7 +37,7 @@ from hephaestus.workflow import Workflow
 
 _log = logging.getLogger("hephaestus.runner")
 _REPEATS = 3
-"""So often the transaction of a step is repeated when it meets another one."""
+"""How often the transaction of a step is repeated when it meets another one."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0

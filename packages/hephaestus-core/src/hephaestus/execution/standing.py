@@ -14,7 +14,7 @@ from hephaestus.storage import Snapshot
 from hephaestus.workflow import Workflow
 
 _SLOWEST = timedelta(seconds=10)
-"""A write bears the time at which it set out; by then it has arrived, as a rule."""
+"""How long a write may be under way after the time that it records."""
 
 
 def is_whole(instance: Instance) -> bool:
@@ -38,8 +38,8 @@ def moved(
     """Return the run advanced, and its workflow; a cancel needs none.
 
     Args:
-        asked: When the snapshot was asked for. Of later it tells nothing: a lease may have been
-            renewed while it was under way.
+        asked: When the snapshot was asked for. It may lack what has happened since then, such as
+            the renewal of a lease.
         due: When the storage said that there is something to do. Where there is nothing, and
             nobody has moved it since, its time to wake was wrong: that of a run which was put,
             or whose message was withdrawn.

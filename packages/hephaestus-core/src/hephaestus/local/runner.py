@@ -35,7 +35,7 @@ _LOOK = timedelta(milliseconds=10)
 """What another look at a ready step may cost while there is no room for it."""
 
 _AT_LEAST = 20
-"""So many due runs are taken even when no step can begin: timers and cancels need no room."""
+"""How many due runs are taken even when no step can begin: timers and cancels need no room."""
 
 
 class LocalRunner(Requests):

@@ -15,10 +15,10 @@ from hephaestus.errors import InvalidArgument
 
 _START = datetime(2030, 1, 1, tzinfo=UTC)
 _QUIET_ROUNDS = 10
-"""So many rounds of the event loop without work count as rest."""
+"""How many rounds of the event loop without work count as rest."""
 
 _PATIENT_ROUNDS = 200
-"""So many rounds with work, and the work waits for a thread or for the network."""
+"""After how many rounds with work that work is taken to wait for a thread or the network."""
 
 
 class VirtualClock:

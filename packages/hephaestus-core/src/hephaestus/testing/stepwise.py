@@ -21,7 +21,7 @@ from hephaestus.watch import Watch
 from hephaestus.workflow import Workflow
 
 _LEASE = timedelta(days=36_500)
-"""So long that a body may move the clock, to pretend that it takes its time."""
+"""How long a lease lasts: a body may move the clock, to pretend that it takes its time."""
 
 
 class Attempt(NamedTuple):

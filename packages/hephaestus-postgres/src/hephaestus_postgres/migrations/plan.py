@@ -58,10 +58,10 @@ class Plan:
         return f"SELECT pg_advisory_xact_lock(hashtextextended({key}, 0))"
 
     def check(self, version: object) -> None:
-        """Refuse what is no version of the schema.
+        """Refuse anything that is not a version of the schema.
 
         Raises:
-            InvalidArgument: It is none.
+            InvalidArgument: It is not a version of the schema.
         """
         if type(version) is not int or not 0 <= version <= self.latest:
             raise InvalidArgument(
