@@ -106,19 +106,28 @@ class Execution:
                 step = workflow.graph.steps.get(held.lease.step)
                 if step is None:
                     ended = refused(workflow, instance, held.lease.step)
+                elif step.transactional:
+                    ended = await self._transact(instance, workflow, step, held, closing)
                 else:
-                    ended = await self._execute(instance, workflow, step, held, closing)
+                    with held:
+                        ended = await execute(
+                            workflow, instance, step, self._storage.codec,
+                            lambda: held.ended or closing(),
+                        )  # fmt: skip
             finally:
                 over()
-            placed = await self.deliver(instance, ended) if isinstance(ended, StepEnded) else ended
+            if isinstance(ended, StepEnded):
+                ended = await self.deliver(workflow, instance, ended)
         except Exception:
             # Nobody delivers this outcome: let the lease run out, and another try.
             self._keeper.drop(held)
             raise
         self._keeper.drop(held)
-        return placed
+        return ended
 
-    async def deliver(self, instance: Instance, ended: StepEnded) -> Placed | None:
+    async def deliver(
+        self, workflow: type[Workflow], instance: Instance, ended: StepEnded
+    ) -> Placed | None:
         """Make an outcome durable and advance the run; wait for the storage if it is away.
 
         The outcome of the only active step is committed at once, unless a result was not read, or
@@ -132,7 +141,7 @@ class Execution:
         alone = len(instance.active) == 1 and not instance.kept and run_id not in self._turns
         if alone and is_whole(instance):
             try:
-                return await self._deliver_alone(instance, ended)
+                return await self._deliver_alone(workflow, instance, ended)
             except StaleInstance:
                 _log.debug("run %s was moved meanwhile; %r ends by the inbox", run_id, ended.step)
         message_id = f"{run_id}/{ended.step}/{ended.attempt}"
@@ -193,22 +202,6 @@ class Execution:
     async def idle(self) -> None:
         """Return when no write is under way."""
         await self._writes.over()
-
-    async def _execute(
-        self,
-        instance: Instance,
-        workflow: type[Workflow],
-        step: Step,
-        held: Held,
-        closing: Callable[[], bool],
-    ) -> StepEnded | Placed | None:
-        """Run a step's body; return its outcome, or what `work` does if that is durable already."""
-        if step.transactional:
-            return await self._transact(instance, workflow, step, held, closing)
-        with held:
-            return await execute(
-                workflow, instance, step, self._storage.codec, lambda: held.ended or closing()
-            )
 
     async def _transact(
         self,
@@ -277,8 +270,9 @@ class Execution:
         now = self._clock.now()
         return await self._write(before, workflow, advanced, now, transaction.commit)
 
-    async def _deliver_alone(self, instance: Instance, ended: StepEnded) -> Placed | None:
-        workflow = workflow_of(instance, (), ended)
+    async def _deliver_alone(
+        self, workflow: type[Workflow], instance: Instance, ended: StepEnded
+    ) -> Placed | None:
         with Turn(self._turns, instance.run_id) as turn:
             now = self._clock.now()
             advanced = engine.advance(instance, workflow, now, happened=[ended])
@@ -335,13 +329,8 @@ class Execution:
         if instance.status != before.status or advanced.waits:
             self._watch.notify(instance)
         if bus.anyone():
-            report(
-                before,
-                advanced,
-                workflow=workflow,
-                duration=time.perf_counter() - started,
-                runner=self._runner,
-            )
+            duration = time.perf_counter() - started
+            report(before, advanced, workflow=workflow, duration=duration, runner=self._runner)
         return Placed(
             instance=instance,
             ready=advanced.ready,

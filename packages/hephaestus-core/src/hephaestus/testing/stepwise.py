@@ -123,7 +123,7 @@ class Stepwise:
             self._workflow, instance, step, self._storage.codec, lambda: test.cancelling() > 0
         )
         self.attempts.append(Attempt(step.key, record.attempt, ctx, ended.outcome, at))
-        placed = await self._execution.deliver(instance, ended)
+        placed = await self._execution.deliver(self._workflow, instance, ended)
         if placed is not None:
             self._ready.begin(placed)
 
