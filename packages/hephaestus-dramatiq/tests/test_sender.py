@@ -25,10 +25,11 @@ class Flaky(StubBroker):
         self.took = threading.Semaphore(0)
         self.taken: list[tuple[str, int | None]] = []
         self.threads: set[str] = set()
+        self.refuses: str | None = None
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         self.threads.add(threading.current_thread().name)
-        if self.is_away.is_set():
+        if self.is_away.is_set() or message.message_id == self.refuses:
             self.was_refused.set()
             raise ConnectionRefusedError("away")
         self.taken.append((message.message_id, delay))
@@ -88,6 +89,20 @@ def test_what_was_refused_is_sent_when_the_broker_is_back(
     assert sender.reaches_broker
     warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert 1 == len(warnings), "an outage is told once"
+
+
+def test_a_message_that_no_broker_takes_does_not_hold_up_the_others(
+    sender: Sender, broker: Flaky, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.refuses = "too large"
+
+    sender.send(message("too large"))
+    sender.send(message("small"))
+
+    assert took(broker, 1)
+    assert [("small", None)] == broker.taken
+    assert sender.reaches_broker
+    assert "cannot be sent" in caplog.text
 
 
 def test_closing_sends_what_waits(sender: Sender, broker: Flaky) -> None:

@@ -13,6 +13,9 @@ _log = logging.getLogger("hephaestus.dramatiq")
 _PAUSE = 1.0
 """Seconds between two attempts to reach a broker that is away."""
 
+_TRIES = 60
+"""How often a message is tried: one that no broker takes must not hold up the others for ever."""
+
 _IDLE = 1.0
 """Seconds after which an idle connection is looked after."""
 
@@ -76,9 +79,13 @@ class Sender:
         connects = has_connection(self._broker)
         try:
             while (item := self._next(connects)) is not None:
-                while not self._try(*item):
+                for _ in range(_TRIES):
+                    if self._try(*item):
+                        break
                     if self._closed.wait(_PAUSE):
                         return
+                else:
+                    _log.warning("%s cannot be sent, and is left to who looks for due", item[0])
         finally:
             if connects:
                 disconnect(self._broker)
