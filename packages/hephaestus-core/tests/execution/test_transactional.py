@@ -11,7 +11,7 @@ from hephaestus.testing.runner.apps import Options
 from hephaestus.testing.storage import transacting as storing
 
 
-class TestTransactionalMemory(storing.Transacting):
+class TestTransactionalMemory(storing.StepTransactions):
     @pytest.fixture
     def storage(self) -> TransactionalMemory:
         return TransactionalMemory()

@@ -1,18 +1,20 @@
 """What a revision of the user's own Alembic project runs; `revision.py` writes such a revision.
 
-    from hephaestus_postgres import alembic as hephaestus
+    from hephaestus_postgres import alembic as hephaestus_schema
 
-    hephaestus_steps = hephaestus.Steps(start=0, target=1)
+    hephaestus_migrations = hephaestus_schema.Migrations(start=0, target=1)
 
     def upgrade() -> None:
-        hephaestus.upgrade(hephaestus_steps)
+        hephaestus_schema.upgrade(hephaestus_migrations)
 
     def downgrade() -> None:
-        hephaestus.downgrade(hephaestus_steps)
+        hephaestus_schema.downgrade(hephaestus_migrations)
 
 Alembic compares a database with the metadata that `env.py` names, and would drop what it does not
-find there: have `target_metadata = [Base.metadata, hephaestus.Steps(start=0, target=1).metadata]`,
-unless the tables are among your own models.
+find there. Unless the tables are among your own models, have
+
+    ours = hephaestus_schema.Migrations(start=0, target=1).metadata
+    target_metadata = [Base.metadata, ours]
 """
 
 from typing import NamedTuple
@@ -25,8 +27,8 @@ from hephaestus_postgres.migrations.plan import Change, Plan
 from hephaestus_postgres.tables import DEFAULT, TableNames, Tables
 
 
-class Steps(NamedTuple):
-    """Which of the numbered steps one revision takes, and for which tables."""
+class Migrations(NamedTuple):
+    """Which of the numbered migrations one revision takes, and for which tables."""
 
     start: int
     """The version before."""
@@ -52,35 +54,35 @@ class Steps(NamedTuple):
         return self.tables.metadata
 
 
-def upgrade(steps: Steps) -> None:
+def upgrade(migrations: Migrations) -> None:
     """Bring the schema up to the target, and do nothing where it is there or past it.
 
     Raises:
         InvalidArgument: The table bears somebody else's comment, there is no such schema, or this
             release knows no such version.
     """
-    plan = Plan(steps.tables)
-    found = _found(steps, plan, assumed=steps.start)
-    _run(plan.changes(min(found.version, steps.target), steps.target, found.schema))
+    plan = Plan(migrations.tables)
+    found = _found(migrations, plan, assumed=migrations.start)
+    _run(plan.changes(min(found.version, migrations.target), migrations.target, found.schema))
 
 
-def downgrade(steps: Steps) -> None:
+def downgrade(migrations: Migrations) -> None:
     """Bring the schema back to the start, and do nothing where it is there or before it.
 
     Raises:
         InvalidArgument: As for `upgrade`.
     """
-    plan = Plan(steps.tables)
-    found = _found(steps, plan, assumed=steps.target)
-    _run(plan.changes(max(found.recorded, steps.start), steps.start, found.schema))
+    plan = Plan(migrations.tables)
+    found = _found(migrations, plan, assumed=migrations.target)
+    _run(plan.changes(max(found.recorded, migrations.start), migrations.start, found.schema))
 
 
-def _found(steps: Steps, plan: Plan, assumed: int) -> Found:
+def _found(migrations: Migrations, plan: Plan, assumed: int) -> Found:
     """Look once nobody else changes the schema; where Alembic only writes SQL, assume."""
     _execute(plan.lock)
     if op.get_context().as_sql:
-        return Found(steps.schema, assumed, is_complete=True)
-    return look_in_schema(op.get_bind(), steps.tables)
+        return Found(migrations.schema, assumed, is_complete=True)
+    return look_in_schema(op.get_bind(), migrations.tables)
 
 
 def _run(changes: list[Change]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hephaestus.errors import InvalidArgument, SchemaOutdated, StorageUnavailable
 from hephaestus_postgres.failures import NAME, mapped
-from hephaestus_postgres.migrations import STEPS, Step
+from hephaestus_postgres.migrations import MIGRATIONS, Migration
 from hephaestus_postgres.migrations.found import Found, look, look_in_schema
 from hephaestus_postgres.migrations.plan import Change, Plan
 from hephaestus_postgres.tables import DEFAULT, Tables
@@ -28,14 +28,14 @@ class Migrator:
     """
 
     def __init__(
-        self, engine: AsyncEngine, tables: Tables, *, steps: Sequence[Step] = STEPS
+        self, engine: AsyncEngine, tables: Tables, *, migrations: Sequence[Migration] = MIGRATIONS
     ) -> None:
         if len({table.schema for table in tables}) > 1:
             raise InvalidArgument(f"the tables belong into one schema, got {_places(tables)}")
         # What another migrator did has to be seen once it hands over, whatever the engine's level.
         self._engine = engine.execution_options(isolation_level="READ COMMITTED")
         self._tables = tables
-        self._plan = Plan(tables, steps)
+        self._plan = Plan(tables, migrations)
 
     async def version(self) -> int:
         """Return the version that the schema is at, 0 where a table or its comment is missing.

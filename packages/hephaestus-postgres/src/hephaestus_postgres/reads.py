@@ -10,8 +10,7 @@ from hephaestus_postgres.batcher import Batcher
 from hephaestus_postgres.failures import mapped
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.transaction import run
-from hephaestus_postgres.wire import Record
-from hephaestus_postgres.wires import Wires
+from hephaestus_postgres.wire import Record, Wires
 
 
 class _Question(NamedTuple):

@@ -15,9 +15,9 @@ from hephaestus_postgres.tables import DEFAULT, TableNames, Tables
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
-    from hephaestus_postgres.alembic import Steps
+    from hephaestus_postgres.alembic import Migrations
 
-_VARIABLE = "hephaestus_steps"
+_VARIABLE = "hephaestus_migrations"
 
 
 def write(
@@ -47,10 +47,10 @@ def write(
     """
     Plan(Tables.named(names, schema)).check(version)
     with _mapped():
-        from hephaestus_postgres.alembic import Steps
+        from hephaestus_postgres.alembic import Migrations
 
         project = _project(config)
-        wanted = Steps(_end_of_those_of(project, names, schema), version, schema, *names)
+        wanted = Migrations(_end_of_those_of(project, names, schema), version, schema, *names)
         if wanted.start >= version:
             raise InvalidArgument(
                 f"the revisions in {project.dir} lead to version {wanted.start} already; "
@@ -89,7 +89,7 @@ def _project(config: str | None) -> "ScriptDirectory":
 
 
 def _end_of_those_of(project: "ScriptDirectory", names: TableNames, schema: str | None) -> int:
-    from hephaestus_postgres.alembic import Steps
+    from hephaestus_postgres.alembic import Migrations
 
     values = (
         value for script in project.walk_revisions() for value in vars(script.module).values()
@@ -97,26 +97,28 @@ def _end_of_those_of(project: "ScriptDirectory", names: TableNames, schema: str 
     targets = (
         value.target
         for value in values
-        if isinstance(value, Steps) and value[2:] == (schema, *names)
+        if isinstance(value, Migrations) and value[2:] == (schema, *names)
     )
     return max(targets, default=0)
 
 
-def _generated(project: "ScriptDirectory", steps: "Steps", folder: str | None, head: str) -> Path:
+def _generated(
+    project: "ScriptDirectory", migrations: "Migrations", folder: str | None, head: str
+) -> Path:
     from alembic.util import rev_id
 
-    arguments = ", ".join(f"{name}={value!r}" for name, value in steps._asdict().items())
+    arguments = ", ".join(f"{name}={value!r}" for name, value in migrations._asdict().items())
     script = project.generate_revision(
         rev_id(),
-        f"hephaestus {steps.instances} {steps.target}",
+        f"hephaestus {migrations.instances} {migrations.target}",
         head=head,
         version_path=folder,
         imports=(
-            "from hephaestus_postgres import alembic as hephaestus\n\n"
-            f"{_VARIABLE} = hephaestus.Steps({arguments})"
+            "from hephaestus_postgres import alembic as hephaestus_schema\n\n"
+            f"{_VARIABLE} = hephaestus_schema.Migrations({arguments})"
         ),
-        upgrades=f"hephaestus.upgrade({_VARIABLE})",
-        downgrades=f"hephaestus.downgrade({_VARIABLE})",
+        upgrades=f"hephaestus_schema.upgrade({_VARIABLE})",
+        downgrades=f"hephaestus_schema.downgrade({_VARIABLE})",
     )
     if script is None or not hasattr(script.module, _VARIABLE):
         raise InvalidArgument(

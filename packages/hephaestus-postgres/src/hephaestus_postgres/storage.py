@@ -43,8 +43,7 @@ from hephaestus_postgres.select import Selects
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.tables import TableNames, Tables
 from hephaestus_postgres.transaction import connection_of, run, step_transaction
-from hephaestus_postgres.wire import Record, Wire
-from hephaestus_postgres.wires import Wires
+from hephaestus_postgres.wire import Record, Wire, Wires
 from hephaestus_postgres.writes import Writes
 
 _log = logging.getLogger("hephaestus.storage")

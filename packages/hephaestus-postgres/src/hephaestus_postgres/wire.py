@@ -1,4 +1,4 @@
-"""A connection of the driver's own, kept while it is in use."""
+"""Connections of the driver's own, kept while they are in use."""
 
 import asyncio
 from typing import Any, TypeAlias
@@ -185,3 +185,29 @@ class Wire:
             self._going = loop.call_later(max(left, _IDLE / 10), self._look)
         else:
             self._idling = loop.create_task(self.close(), name="hephaestus-postgres-idle")
+
+
+class Wires:
+    """Sends each statement by the first wire that is free.
+
+    What follows one another goes by one wire: a backend that has just worked, and whose process
+    is still warm, answers sooner than one that has to be woken. What overlaps goes by several.
+
+    Args:
+        count: How many statements may be under way.
+    """
+
+    def __init__(self, engine: AsyncEngine, count: int) -> None:
+        self._wires = [Wire(engine) for _ in range(count)]
+
+    async def fetch(self, sql: str, *values: object) -> list[Record]:
+        """Run a statement; see `Wire.fetch`."""
+        for wire in self._wires:
+            if not wire.is_busy:
+                return await wire.fetch(sql, *values)
+        return await self._wires[-1].fetch(sql, *values)
+
+    async def close(self) -> None:
+        """Give the connections back at once."""
+        for wire in self._wires:
+            await wire.close()

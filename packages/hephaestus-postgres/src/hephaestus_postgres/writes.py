@@ -29,8 +29,7 @@ from hephaestus_postgres.parcel import (
 )
 from hephaestus_postgres.sql import Statements
 from hephaestus_postgres.transaction import alone, run
-from hephaestus_postgres.wire import Record
-from hephaestus_postgres.wires import Wires
+from hephaestus_postgres.wire import Record, Wires
 
 _LOOKS = 5
 """How often a start looks for who holds its key, before it gives up."""

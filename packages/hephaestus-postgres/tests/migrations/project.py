@@ -86,7 +86,7 @@ class Project(NamedTuple):
         return str(ended.stdout)
 
 
-IMPORTS = "from hephaestus_postgres import alembic as hephaestus"
+IMPORTS = "from hephaestus_postgres import alembic as hephaestus_schema"
 MODELS = "from migrations import shop"
 POOL = "poolclass=pool.NullPool"
 PATH = POOL + ", connect_args={{'server_settings': {{'search_path': {schema!r}}}}}"

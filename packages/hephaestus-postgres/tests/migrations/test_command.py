@@ -18,7 +18,7 @@ from hephaestus_postgres.migrator import Migrator, command
 from hephaestus_postgres.models import VERSION
 from hephaestus_postgres.tables import TableNames, Tables
 from migrations.catalogue import tables_in
-from migrations.steps import LATER
+from migrations.later import LATER
 
 
 class Answer(NamedTuple):
@@ -174,7 +174,7 @@ def test_what_fails_is_one_line_and_status_1(
 async def test_a_schema_that_is_too_new_is_one_line_and_status_1(
     engine: AsyncEngine, postgres_url: str, postgres_schema: str, tables: Tables
 ) -> None:
-    await Migrator(engine, tables, steps=LATER).migrate()
+    await Migrator(engine, tables, migrations=LATER).migrate()
 
     answer = await asyncio.to_thread(
         in_a_process, "migrate", "--to", "0", "--schema", postgres_schema, url=postgres_url

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hephaestus.errors import StorageUnavailable
-from hephaestus_postgres.migrations import Step
+from hephaestus_postgres.migrations import Migration
 from hephaestus_postgres.migrations.plan import Plan
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.tables import Tables
 from migrations.catalogue import catalogue, tables_in
-from migrations.steps import ADDED, LATER
+from migrations.later import ADDED, LATER
 
 LATEST = len(LATER)
 UP, DOWN = (0, LATEST), (LATEST, 0)
@@ -34,7 +34,7 @@ async def run_one_by_one(engine: AsyncEngine, given: list[str]) -> None:
 async def test_a_way_up_is_taken_up_after_each_statement(
     engine: AsyncEngine, postgres_schema: str, tables: Tables, count: int
 ) -> None:
-    migrator = Migrator(engine, tables, steps=LATER)
+    migrator = Migrator(engine, tables, migrations=LATER)
     await migrator.migrate()
     whole = await catalogue(engine, postgres_schema)
     await migrator.migrate(0)
@@ -49,7 +49,7 @@ async def test_a_way_up_is_taken_up_after_each_statement(
 async def test_a_way_down_is_taken_up_after_each_statement(
     engine: AsyncEngine, postgres_schema: str, tables: Tables, count: int
 ) -> None:
-    migrator = Migrator(engine, tables, steps=LATER)
+    migrator = Migrator(engine, tables, migrations=LATER)
     await migrator.migrate()
     await run_one_by_one(engine, statements(tables, *DOWN)[:count])
 
@@ -75,13 +75,13 @@ async def test_a_way_down_that_was_interrupted_can_be_turned_back(
 async def test_a_step_that_fails_leaves_nothing_and_keeps_those_before_it(
     engine: AsyncEngine, postgres_schema: str, tables: Tables
 ) -> None:
-    broken = Step(ADDED.number, (*ADDED.up, "TABLE nowhere"), ADDED.down)
+    broken = Migration(ADDED.number, (*ADDED.up, "TABLE nowhere"), ADDED.down)
     await Migrator(engine, tables).migrate()
     before = await catalogue(engine, postgres_schema)
     await Migrator(engine, tables).migrate(0)
 
     with pytest.raises(StorageUnavailable, match='"nowhere" does not exist'):
-        await Migrator(engine, tables, steps=(*LATER[:-1], broken)).migrate()
+        await Migrator(engine, tables, migrations=(*LATER[:-1], broken)).migrate()
 
     assert before == await catalogue(engine, postgres_schema)
 
@@ -90,7 +90,7 @@ async def test_a_step_that_fails_leaves_nothing_and_keeps_those_before_it(
 async def test_every_statement_can_be_repeated(
     engine: AsyncEngine, postgres_schema: str, tables: Tables, target: int
 ) -> None:
-    migrator = Migrator(engine, tables, steps=LATER)
+    migrator = Migrator(engine, tables, migrations=LATER)
     await migrator.migrate(LATEST - target)
     once = statements(tables, LATEST - target, target)
     twice = [again for statement in once for again in (statement, statement)]

@@ -6,12 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from hephaestus.errors import InvalidArgument, SchemaOutdated, StorageUnavailable
-from hephaestus_postgres.migrations import STEPS
+from hephaestus_postgres.migrations import MIGRATIONS
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.models import VERSION
 from hephaestus_postgres.tables import TableNames, Tables
 from migrations.catalogue import catalogue, tables_in
-from migrations.steps import LATER
+from migrations.later import LATER
 
 ALL = {"workflow_instances", "workflow_entries", "workflow_inbox"}
 
@@ -23,7 +23,7 @@ async def run(engine: AsyncEngine, *statements: str) -> None:
 
 
 def test_the_steps_are_numbered_from_1_up_to_the_version_of_the_models() -> None:
-    numbers = [step.number for step in STEPS]
+    numbers = [migration.number for migration in MIGRATIONS]
 
     assert list(range(1, VERSION + 1)) == numbers
 
@@ -89,14 +89,14 @@ async def test_going_down_where_nothing_is_succeeds(migrator: Migrator) -> None:
 async def test_up_applies_only_what_is_missing_and_keeps_the_rows(
     engine: AsyncEngine, postgres_schema: str, tables: Tables
 ) -> None:
-    await Migrator(engine, tables, steps=LATER).migrate(1)
+    await Migrator(engine, tables, migrations=LATER).migrate(1)
     await run(
         engine,
         f"INSERT INTO {postgres_schema}.workflow_instances (run_id, id, workflow, created_at)"
         f" VALUES ('run-1', 'order::1', 'shop.Order', now())",
     )
 
-    await Migrator(engine, tables, steps=LATER).migrate()
+    await Migrator(engine, tables, migrations=LATER).migrate()
 
     async with engine.connect() as connection:
         found = await connection.execute(
@@ -108,7 +108,7 @@ async def test_up_applies_only_what_is_missing_and_keeps_the_rows(
 async def test_down_to_a_version_takes_back_only_what_is_above_it(
     engine: AsyncEngine, postgres_schema: str, tables: Tables
 ) -> None:
-    later = Migrator(engine, tables, steps=LATER)
+    later = Migrator(engine, tables, migrations=LATER)
     await later.migrate(1)
     first = await catalogue(engine, postgres_schema)
     await later.migrate()
@@ -121,7 +121,7 @@ async def test_down_to_a_version_takes_back_only_what_is_above_it(
 async def test_several_steps_are_taken_in_one_call_both_ways(
     engine: AsyncEngine, postgres_schema: str, tables: Tables
 ) -> None:
-    later = Migrator(engine, tables, steps=LATER)
+    later = Migrator(engine, tables, migrations=LATER)
 
     await later.migrate()
     up = await later.version()
@@ -284,7 +284,7 @@ async def test_a_schema_that_is_too_old_names_the_command(
     await Migrator(engine, tables).migrate()
 
     with pytest.raises(SchemaOutdated) as caught:
-        await Migrator(engine, tables, steps=LATER).check()
+        await Migrator(engine, tables, migrations=LATER).check()
 
     assert (VERSION, VERSION + 1) == (caught.value.found, caught.value.needed)
     names = f"--schema {postgres_schema} --inbox letters"
@@ -302,7 +302,7 @@ async def test_a_schema_that_is_missing_names_the_command(migrator: Migrator) ->
 async def test_a_schema_that_is_too_new_names_the_package_and_the_way_back(
     engine: AsyncEngine, tables: Tables, migrator: Migrator
 ) -> None:
-    await Migrator(engine, tables, steps=LATER).migrate()
+    await Migrator(engine, tables, migrations=LATER).migrate()
 
     with pytest.raises(SchemaOutdated) as caught:
         await migrator.check()
@@ -315,7 +315,7 @@ async def test_a_schema_that_is_too_new_names_the_package_and_the_way_back(
 async def test_up_leaves_a_newer_schema_alone(
     engine: AsyncEngine, postgres_schema: str, tables: Tables, migrator: Migrator
 ) -> None:
-    await Migrator(engine, tables, steps=LATER).migrate()
+    await Migrator(engine, tables, migrations=LATER).migrate()
     newer = await catalogue(engine, postgres_schema)
 
     await migrator.migrate()
@@ -327,7 +327,7 @@ async def test_up_leaves_a_newer_schema_alone(
 async def test_a_newer_schema_cannot_be_led_back_by_older_code(
     engine: AsyncEngine, postgres_schema: str, tables: Tables, migrator: Migrator, version: int
 ) -> None:
-    await Migrator(engine, tables, steps=LATER).migrate()
+    await Migrator(engine, tables, migrations=LATER).migrate()
     newer = await catalogue(engine, postgres_schema)
 
     with pytest.raises(SchemaOutdated):

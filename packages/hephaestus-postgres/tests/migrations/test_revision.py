@@ -22,7 +22,8 @@ ALL = {"workflow_instances", "workflow_entries", "workflow_inbox"}
 
 @pytest.fixture
 async def project(tmp_path: Path, postgres_url: str, postgres_schema: str) -> Project:
-    wanted = f"hephaestus.Steps(start=0, target={VERSION}, schema={postgres_schema!r}).metadata"
+    ours = f"Migrations(start=0, target={VERSION}, schema={postgres_schema!r})"
+    wanted = f"hephaestus_schema.{ours}.metadata"
     return await Project.made(tmp_path, postgres_url, postgres_schema, wanted)
 
 
@@ -92,7 +93,10 @@ async def test_it_follows_the_current_head(postgres_schema: str, project: Projec
 
     text = path.read_text("utf-8")
     assert "= 'abc123'" in text
-    assert f"hephaestus.Steps(start=0, target={VERSION}, schema='{postgres_schema}'" in text
+    assert (
+        f"hephaestus_schema.Migrations(start=0, target={VERSION}, schema='{postgres_schema}'"
+        in text
+    )
 
 
 async def test_the_file_is_made_of_the_project_s_template(project: Project) -> None:

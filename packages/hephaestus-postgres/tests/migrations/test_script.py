@@ -10,7 +10,7 @@ from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.models import VERSION
 from hephaestus_postgres.tables import TableNames, Tables
 from migrations.catalogue import catalogue, tables_in
-from migrations.steps import LATER
+from migrations.later import LATER
 
 
 async def run(postgres_url: str, script: str, search_path: str = "public") -> None:
@@ -28,7 +28,7 @@ async def run(postgres_url: str, script: str, search_path: str = "public") -> No
 async def test_what_it_does_is_what_migrate_does(
     postgres_url: str, engine: AsyncEngine, postgres_schema: str, names: TableNames
 ) -> None:
-    migrator = Migrator(engine, Tables.named(names, postgres_schema), steps=LATER)
+    migrator = Migrator(engine, Tables.named(names, postgres_schema), migrations=LATER)
     await migrator.migrate()
     migrated = await catalogue(engine, postgres_schema)
     await migrator.migrate(0)
@@ -41,7 +41,7 @@ async def test_what_it_does_is_what_migrate_does(
 async def test_it_leads_down_too(
     postgres_url: str, engine: AsyncEngine, postgres_schema: str, tables: Tables
 ) -> None:
-    migrator = Migrator(engine, tables, steps=LATER)
+    migrator = Migrator(engine, tables, migrations=LATER)
     await migrator.migrate(1)
     first = await catalogue(engine, postgres_schema)
     await migrator.migrate()

@@ -12,7 +12,7 @@ from hephaestus_postgres.migrations.plan import Plan
 from hephaestus_postgres.migrator import Migrator
 from hephaestus_postgres.models import VERSION
 from hephaestus_postgres.tables import TableNames, Tables
-from migrations.steps import LATER
+from migrations.later import LATER
 
 LEVELS = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "AUTOCOMMIT"]
 
@@ -60,7 +60,7 @@ async def test_the_second_waits_for_the_first_and_does_nothing(
 async def test_of_many_at_once_each_step_is_taken_by_one(postgres_url: str, tables: Tables) -> None:
     engines = [create_async_engine(postgres_url, poolclass=NullPool) for _ in range(8)]
     statements = [recorded(engine) for engine in engines]
-    migrators = [Migrator(engine, tables, steps=LATER) for engine in engines]
+    migrators = [Migrator(engine, tables, migrations=LATER) for engine in engines]
 
     await asyncio.gather(*(migrator.migrate() for migrator in migrators))
 

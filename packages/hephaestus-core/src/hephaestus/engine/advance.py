@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from hephaestus.engine.advanced import Advanced, ended_between
 from hephaestus.engine.closing import cancel, drop, is_cancelled
 from hephaestus.engine.draft import Draft
+from hephaestus.engine.effects import Advanced, ended_between
 from hephaestus.errors import NotRetryable
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, EventPosted, LeaseEnded, Message, StepEnded

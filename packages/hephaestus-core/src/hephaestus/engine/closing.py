@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from hephaestus.engine.advanced import Advanced, ended_between
+from hephaestus.engine.effects import Advanced, ended_between
 from hephaestus.engine.ledger import Ledger
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, EventPosted, Message, StepEnded

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hephaestus.engine.advanced import Transition, Waited
+from hephaestus.engine.effects import Transition, Waited
 from hephaestus.engine.handout import leased_until
 from hephaestus.engine.ledger import Ledger
 from hephaestus.engine.visible import step_context

@@ -22,9 +22,9 @@ from hephaestus.errors import (
 )
 from hephaestus.execution.body import execute, given_up, refused
 from hephaestus.execution.keeper import Held, LeaseKeeper
+from hephaestus.execution.moving import is_at, is_whole, moved, workflow_of
 from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.report import report
-from hephaestus.execution.standing import is_at, is_whole, moved, workflow_of
 from hephaestus.execution.turns import Turn, Writes
 from hephaestus.instance import Instance
 from hephaestus.message import CancelRequested, Message, StepEnded

@@ -1,9 +1,9 @@
 """The schema, step by step; what was released is never edited."""
 
 from hephaestus_postgres.migrations import v01_tables
-from hephaestus_postgres.migrations.step import Step
+from hephaestus_postgres.migrations.migration import Migration
 
-STEPS: tuple[Step, ...] = (v01_tables.STEP,)
+MIGRATIONS: tuple[Migration, ...] = (v01_tables.MIGRATION,)
 """In the order of their numbers, from 1."""
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["MIGRATIONS", "Migration"]

@@ -1,4 +1,4 @@
-"""The numbered steps as SQL for given tables; nothing is run."""
+"""The numbered migrations as SQL for given tables; nothing is run."""
 
 from collections.abc import Iterator, Sequence
 from inspect import cleandoc
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import make_url
 
 from hephaestus.errors import InvalidArgument
-from hephaestus_postgres.migrations import STEPS, Step
+from hephaestus_postgres.migrations import MIGRATIONS, Migration
 from hephaestus_postgres.models import comment
 from hephaestus_postgres.tables import Tables, check_name
 
@@ -35,14 +35,14 @@ class Change(NamedTuple):
 class Plan:
     """How the schema of some tables gets from one version to another."""
 
-    def __init__(self, tables: Tables, steps: Sequence[Step] = STEPS) -> None:
+    def __init__(self, tables: Tables, migrations: Sequence[Migration] = MIGRATIONS) -> None:
         self._tables = tables
-        self._steps = steps
+        self._migrations = migrations
 
     @property
     def latest(self) -> int:
-        """The highest version that the steps lead to."""
-        return len(self._steps)
+        """The highest version that the migrations lead to."""
+        return len(self._migrations)
 
     @property
     def lock(self) -> str:
@@ -86,12 +86,12 @@ class Plan:
         words = self._words(schema)
         if start <= target:
             return [
-                _change(step.number, step.number, step.up, words)
-                for step in self._steps[start:target]
+                _change(migration.number, migration.number, migration.up, words)
+                for migration in self._migrations[start:target]
             ]
         return [
-            _change(step.number, step.number - 1, step.down, words)
-            for step in reversed(self._steps[target:start])
+            _change(migration.number, migration.number - 1, migration.down, words)
+            for migration in reversed(self._migrations[target:start])
         ]
 
     def script(self, start: int, target: int) -> str:

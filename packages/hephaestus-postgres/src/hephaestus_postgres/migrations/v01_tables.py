@@ -1,10 +1,10 @@
 """The tables for runs, their histories and their inboxes."""
 
-from hephaestus_postgres.migrations.step import Step
+from hephaestus_postgres.migrations.migration import Migration
 
 _ENDED = "('completed', 'failed', 'cancelled')"
 
-STEP = Step(
+MIGRATION = Migration(
     number=1,
     up=(
         """

@@ -18,9 +18,9 @@ from hephaestus.testing.storage.paging import Ids, Paging
 from hephaestus.testing.storage.reading import Reading
 from hephaestus.testing.storage.restoring import Restoring
 from hephaestus.testing.storage.retention import Deleting, Pruning
+from hephaestus.testing.storage.sessions import Sessions
+from hephaestus.testing.storage.step_transactions import StepTransactions
 from hephaestus.testing.storage.timers import Timers
-from hephaestus.testing.storage.transacting import Transacting
-from hephaestus.testing.storage.transactions import Transactions
 from hephaestus.testing.storage.unseen import EndedLeases, UnseenMessages
 from hephaestus.testing.storage.values import Values
 
@@ -53,8 +53,8 @@ class StorageContract(
     Pruning,
     Values,
     Isolation,
-    Transactions,
-    Transacting,
+    Sessions,
+    StepTransactions,
 ):
     """Proves a storage; subclass it, give a `storage` fixture, and run pytest.
 

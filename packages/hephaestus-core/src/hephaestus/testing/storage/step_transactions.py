@@ -31,7 +31,7 @@ from hephaestus.testing.storage.samples import (
 )
 
 
-class Transacting:
+class StepTransactions:
     """Clauses about the transaction of a step."""
 
     @pytest.fixture

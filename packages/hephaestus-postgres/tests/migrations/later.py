@@ -1,9 +1,9 @@
 """A schema that has had a second step, as a later release will."""
 
-from hephaestus_postgres.migrations import STEPS, Step
+from hephaestus_postgres.migrations import MIGRATIONS, Migration
 
-ADDED = Step(
-    number=len(STEPS) + 1,
+ADDED = Migration(
+    number=len(MIGRATIONS) + 1,
     up=(
         "ALTER TABLE {instances} ADD COLUMN IF NOT EXISTS note text",
         "CREATE INDEX IF NOT EXISTS {instances_name}_note_idx ON {instances} (note)",
@@ -13,4 +13,4 @@ ADDED = Step(
         "ALTER TABLE {instances} DROP COLUMN IF EXISTS note",
     ),
 )
-LATER = (*STEPS, ADDED)
+LATER = (*MIGRATIONS, ADDED)

@@ -6,7 +6,7 @@ import pytest
 
 from hephaestus.errors import InvalidArgument
 from hephaestus.execution.body import refused
-from hephaestus.execution.standing import moved, workflow_of
+from hephaestus.execution.moving import moved, workflow_of
 from hephaestus.instance import ActiveStep, Instance
 from hephaestus.message import Message
 from hephaestus.storage import Snapshot

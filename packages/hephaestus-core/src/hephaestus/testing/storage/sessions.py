@@ -14,7 +14,7 @@ Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 """Opens a transaction of the caller's: committed at the end, rolled back where one raises."""
 
 
-class Transactions:
+class Sessions:
     """Clauses about writing with the caller's transaction; `begin` opens one."""
 
     @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Step(NamedTuple):
+class Migration(NamedTuple):
     """Statements that can be repeated; `{instances}`, `{entries}` and `{inbox}` are the tables.
 
     `{instances_name}` and so on are their names without the schema, of which those of the
