@@ -8,7 +8,7 @@ from execution.transactional import Session, TransactionalMemory
 from hephaestus.local import LocalRunner
 from hephaestus.testing.runner import transacting as running
 from hephaestus.testing.runner.apps import Options
-from hephaestus.testing.storage import transacting as storing
+from hephaestus.testing.storage import step_transactions as storing
 
 
 class TestTransactionalMemory(storing.StepTransactions):
