@@ -13,7 +13,7 @@ def standing_schema(postgres_url: str) -> Iterator[str]:
     """Return a schema with the tables of hephaestus-postgres, for the tests of this process."""
     from sqlalchemy.ext.asyncio import create_async_engine  # late: most tests need neither
 
-    from hephaestus_postgres.migrations import STEPS
+    from hephaestus_postgres.migrations import MIGRATIONS
     from hephaestus_postgres.migrator import Migrator
     from hephaestus_postgres.tables import Tables
 
@@ -21,7 +21,7 @@ def standing_schema(postgres_url: str) -> Iterator[str]:
     url = postgres_url.replace("+asyncpg", "", 1)
     engine = create_async_engine(postgres_url)
     execute(url, f"CREATE SCHEMA {schema}")
-    execute(url, Migrator(engine, Tables.named(schema=schema)).script(0, len(STEPS)))
+    execute(url, Migrator(engine, Tables.named(schema=schema)).script(0, len(MIGRATIONS)))
     yield schema
     execute(url, f"DROP SCHEMA {schema} CASCADE")
 

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +22,7 @@ from hephaestus.errors import (
 from hephaestus.execution.body import execute, given_up, refused
 from hephaestus.execution.keeper import Held, LeaseKeeper
 from hephaestus.execution.moving import is_at, is_whole, moved, workflow_of
+from hephaestus.execution.patience import FIRST_PAUSE, LONGEST_PAUSE, patiently
 from hephaestus.execution.placed import Choice, Dispatcher, Placed
 from hephaestus.execution.report import report
 from hephaestus.execution.turns import Turn, Writes
@@ -38,11 +38,6 @@ from hephaestus.workflow import Workflow
 _log = logging.getLogger("hephaestus.runner")
 _REPEATS = 3
 """How often the transaction of a step is repeated when it meets another one."""
-
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-
-T = TypeVar("T")
 
 
 class Execution:
@@ -147,7 +142,7 @@ class Execution:
         message_id = f"{run_id}/{ended.step}/{ended.attempt}"
         message = Message(id=message_id, run_id=run_id, body=ended, dedup_key=message_id)
         try:
-            await self._patiently(lambda: self._storage.post(message))
+            await patiently(self._clock, lambda: self._storage.post(message))
         except InstanceNotFound:
             _log.info("run %s was deleted; the outcome of %r is dropped", run_id, ended.step)
             return None
@@ -216,7 +211,7 @@ class Execution:
         Returns:
             A failure that is still to be delivered; else as `work`.
         """
-        conflicts, pause = 0, _FIRST_PAUSE
+        conflicts, pause = 0, FIRST_PAUSE
         while True:
             try:
                 async with self._storage.transaction(instance.run_id) as transaction:
@@ -240,7 +235,7 @@ class Execution:
                 # It may be durable nevertheless, which the next transaction sees.
                 _log.warning("%s; step %r of %s begins again", error, step.key, instance.id)
                 await self._clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = min(pause * 2, LONGEST_PAUSE)
             if held.ended or not await self._is_open(held):
                 return None
 
@@ -248,7 +243,7 @@ class Execution:
         """Tell whether the attempt that was leased is still without an outcome."""
         lease = held.lease
         try:
-            snapshot = await self._patiently(lambda: self._storage.load(lease.run_id))
+            snapshot = await patiently(self._clock, lambda: self._storage.load(lease.run_id))
         except InstanceNotFound:
             return False
         return is_at(snapshot.instance, lease.step, lease.attempt)
@@ -369,21 +364,10 @@ class Execution:
         try:
             await self._storage.commit(change)
         except StorageUnavailable:
-            await self._patiently(lambda: self._storage.commit(self._fresh(change)))
+            await patiently(self._clock, lambda: self._storage.commit(self._fresh(change)))
 
     def _fresh(self, change: Change) -> Change:
         """Return the change with leases of full length: the wait may have been longer."""
         now = self._clock.now()
         granted = [self._keeper.prolonged(lease, now) for lease in change.granted]
         return msgspec.structs.replace(change, granted=tuple(granted))
-
-    async def _patiently(self, verb: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a verb while the storage is away; every verb may be repeated."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return await verb()
-            except StorageUnavailable as error:
-                _log.warning("%s; trying again in %.1f s", error, pause)
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
