@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 from dramatiq import Message, Worker
 from dramatiq.worker import ConsumerThread
@@ -14,7 +13,7 @@ from dramatiq.worker import ConsumerThread
 from hephaestus.errors import HephaestusError
 from hephaestus.runner import OpenableApp
 from hephaestus_dramatiq.failures import NotOpen
-from hephaestus_dramatiq.loop import Call, Inlet, LoopThread
+from hephaestus_dramatiq.loop import Call, LoopThread
 from hephaestus_dramatiq.messages import About, ExecuteStep
 from hephaestus_dramatiq.seats import Seat
 from hephaestus_dramatiq.sender import Sender
@@ -68,9 +67,7 @@ class WorkerHost:
     def opened(self, work: Work) -> None:
         """Let the worker of this process, if there is one, work on this event loop."""
         with self._lock:
-            self._loop = asyncio.get_running_loop()
-            self._inlet = Inlet(self._loop)
-            self._work = work
+            self._work, self._loop = work, asyncio.get_running_loop()
             if self._workers:
                 work.begin(self._spare)
             while self._paused:
@@ -146,12 +143,12 @@ class WorkerHost:
         self._sender.send(message, delay)
 
     def _hand_over(self, begin: Callable[[Work], None], call: Call) -> None:
-        # Without the lock, for which all threads would wait while one of them wakes the loop.
-        work = self._work
-        if work is None:
-            raise NotOpen
-        self._inlet.put(partial(begin, work))
-        call.wait(self._loop)
+        with self._lock:
+            if self._work is None:
+                raise NotOpen
+            loop = self._loop
+            loop.call_soon_threadsafe(begin, self._work)
+        call.wait(loop)
 
 
 async def _open(app: OpenableApp) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import concurrent.futures
 import threading
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from hephaestus_dramatiq.failures import NotOpen
@@ -43,37 +42,6 @@ class LoopThread:
         self._over = asyncio.Event()
         self._ready.set()
         await self._over.wait()
-
-
-class Inlet:
-    """Where threads leave what an event loop is to do; it is woken once for all that waits."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._is_woken = False
-
-    def put(self, work: Callable[[], None]) -> None:
-        """Let the loop do something soon; in any thread.
-
-        Raises:
-            NotOpen: The loop has closed.
-        """
-        self._waiting.append(work)
-        if not self._is_woken:
-            # Set before the loop can reset it; two that come at once may both wake it.
-            self._is_woken = True
-            try:
-                self._loop.call_soon_threadsafe(self._take)
-            except RuntimeError as error:
-                self._is_woken = False
-                raise NotOpen from error
-
-    def _take(self) -> None:
-        # First of all: whoever comes after the last look wakes the loop again.
-        self._is_woken = False
-        while self._waiting:
-            self._waiting.popleft()()
 
 
 class Call:
