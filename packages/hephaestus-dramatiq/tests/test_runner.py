@@ -55,6 +55,7 @@ def test_two_runners_share_a_broker_under_different_prefixes() -> None:
     DramatiqRunner(broker, prefix="billing", queue="billing")
 
     assert "billing.execute_step" in broker.actors
+    assert "billing.orchestration" == broker.actors["billing.advance"].queue_name
     with pytest.raises(InvalidArgument, match=r"already registered.*prefix="):
         DramatiqRunner(broker)
 
@@ -152,6 +153,22 @@ def test_a_worker_opens_the_app_and_closes_it() -> None:
     worker.stop()
 
     assert closed.is_set()
+
+
+def test_the_last_worker_of_a_process_closes_the_app() -> None:
+    broker = StubBroker()
+    app = Hephaestus(MemoryStorage(), DramatiqRunner(broker))
+    workers = [Worker(broker, worker_timeout=10) for _ in range(2)]
+    opened, closed = _watch(app, "open"), _watch(app, "close")
+    for worker in workers:
+        worker.start()
+    assert opened.wait(10)
+
+    workers[0].stop()
+    after_one = closed.is_set()
+    workers[1].stop()
+
+    assert (False, True) == (after_one, closed.is_set())
 
 
 def test_a_worker_of_no_app_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -57,13 +57,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: int = 0
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """What a hook is given of a halt that has a question."""
-
-    data: dict[str, Any]
-    prompt: str
-
-
 _encoder = msgspec.json.Encoder()
 _mapping = msgspec.json.Decoder(dict[str, Any])
 _state = msgspec.json.Decoder(State)
@@ -221,15 +214,17 @@ class Codec:
     def _halt_wire(self, halt: Halt) -> Halt:
         if self._hook is None or halt.prompt is None:
             return msgspec.structs.replace(halt, data=self._out(halt.data))
-        # A hook is given mappings, so the question goes with the data.
-        whole = self._out({"data": halt.data, "prompt": halt.prompt})
-        return msgspec.structs.replace(halt, data={"$": ["asked", whole]}, prompt=None)
+        # A hook is given mappings, so the question becomes one.
+        asked = self._out({"prompt": halt.prompt})
+        return msgspec.structs.replace(
+            halt, data={"$": ["asked", self._out(halt.data), asked]}, prompt=None
+        )
 
     def _halt_plain(self, halt: Halt) -> Halt:
         match halt.data:
-            case {"$": ["asked", whole]}:
-                asked = msgspec.convert(self._in(whole), _Asked)
-                return msgspec.structs.replace(halt, data=asked.data, prompt=asked.prompt)
+            case {"$": ["asked", data, asked]}:
+                prompt = self._in(asked)["prompt"]
+                return msgspec.structs.replace(halt, data=self._in(data), prompt=prompt)
         return msgspec.structs.replace(halt, data=self._in(halt.data))
 
     def _finished(self, finished: dict[str, FinishedStep], turn: Any) -> dict[str, FinishedStep]:

@@ -171,7 +171,8 @@ def id_of(run: str | Handle) -> str:
     Raises:
         InvalidArgument: It is neither an id nor a handle.
     """
-    id = run.run_id if isinstance(run, Handle) else run
+    # A BlockingHandle or an Instance says as well which run it means.
+    id = run if isinstance(run, str) else getattr(run, "run_id", None)
     if not isinstance(id, str):
-        raise InvalidArgument(f"a run is meant by its id, its run id or its Handle, not {id!r}")
+        raise InvalidArgument(f"a run is meant by its id, its run id or its Handle, not {run!r}")
     return id

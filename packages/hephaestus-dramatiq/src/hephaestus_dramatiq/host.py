@@ -31,8 +31,8 @@ class WorkerHost:
     """Hands messages over to the event loop on which the app is open.
 
     Where the worker boots before anybody has opened the app, it opens it on a loop of its own,
-    and keeps trying; it closes what it opened. Until then it takes no messages, which other
-    workers may carry out at once.
+    and keeps trying; it closes what it opened. Until then it takes none of our messages, which
+    other workers may carry out at once.
 
     Args:
         sender: Sends what goes back to the broker.
@@ -120,6 +120,8 @@ class WorkerHost:
         draining, self._draining = self._draining, None
         if draining is not None:
             draining.result()
+        if self._workers:
+            return
         thread, self._thread = self._thread, None
         if thread is None or self._app is None:
             return
@@ -159,7 +161,7 @@ async def _open(app: OpenableApp) -> None:
             await app.open()
         except HephaestusError as error:
             _log.warning("the app cannot be opened: %s; trying again in %.1f s", error, pause)
-        except Exception:  # noqa: BLE001  # a worker without its app would take messages for nothing
+        except Exception:  # noqa: BLE001  # a worker without its app is of no use
             _log.exception("the app cannot be opened; trying again in %.1f s", pause)
         else:
             return

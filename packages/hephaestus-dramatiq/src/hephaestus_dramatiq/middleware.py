@@ -57,7 +57,7 @@ class HephaestusMiddleware(Middleware):
         self._host.worker_boots(worker)
 
     def after_consumer_thread_boot(self, broker: Broker, thread: ConsumerThread) -> None:
-        """Let queues of ours wait for the app; other actors of the broker do not need it."""
+        """Let our queues wait for the app; other actors on other queues go on."""
         if q_name(thread.queue_name) in self._queues:
             self._host.consumer_boots(thread)
 

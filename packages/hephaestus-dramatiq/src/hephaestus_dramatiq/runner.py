@@ -13,7 +13,7 @@ from hephaestus import duration
 from hephaestus.clock import Clock
 from hephaestus.duration import Duration
 from hephaestus.errors import InvalidArgument
-from hephaestus.execution import Requests
+from hephaestus.execution import RunnerVerbs
 from hephaestus.instance import Instance
 from hephaestus.message import EventPosted, Message
 from hephaestus.runner import OpenableApp
@@ -35,7 +35,7 @@ _FLUSH = 5.0
 """Seconds that closing waits for the last messages to be sent."""
 
 
-class DramatiqRunner(Requests):
+class DramatiqRunner(RunnerVerbs):
     """Sends steps to a broker, and executes what Dramatiq's workers of this process receive.
 
     Make it and its app where `dramatiq` imports them. A web process opens the app and sends; in
@@ -44,7 +44,8 @@ class DramatiqRunner(Requests):
     Args:
         broker: Where messages go; it gets three actors and a middleware.
         queue: The queue of the steps.
-        orchestration_queue: The queue of what executes no step: events, and looks at runs.
+        orchestration_queue: The queue of what executes no step: events, and looks at runs; that
+            of the prefix and `.orchestration` if left out.
         routes: Queue and priority of single steps, by step or key.
         concurrency: How many steps a worker process executes at once: by default 100, or as many
             as it has threads if those are more. It has no more threads than that. A thread is let
@@ -59,7 +60,8 @@ class DramatiqRunner(Requests):
             what its earlier self left, instead of waiting for the leases to end.
         metadata: Whether messages show the metadata of workflows and of runs; those of runs never
             where the storage's codec has a hook.
-        prefix: What the names of the actors begin with; two apps on one broker differ in it.
+        prefix: What the names of the actors begin with; two apps on one broker differ in it, and
+            in `queue`.
 
     Raises:
         InvalidArgument: An argument has a value that it cannot take.
@@ -72,7 +74,7 @@ class DramatiqRunner(Requests):
         broker: Broker,
         *,
         queue: str = "hephaestus",
-        orchestration_queue: str = "hephaestus.orchestration",
+        orchestration_queue: str | None = None,
         routes: Mapping[Any, Route] | None = None,
         concurrency: int | None = None,
         prefetch: int | None = None,
@@ -90,10 +92,11 @@ class DramatiqRunner(Requests):
         self.broker = broker
         self.watch = Watch(first_look=_FIRST_LOOK)
         self._work: Work | None = None
+        orchestration = orchestration_queue or f"{prefix}.orchestration"
         self._routes = Routes(queue, routes or {})
         self._envelopes = Envelopes(
             prefix=prefix,
-            orchestration=orchestration_queue,
+            orchestration=orchestration,
             routes=self._routes,
             metadata=metadata,
         )
@@ -104,10 +107,10 @@ class DramatiqRunner(Requests):
             prefetch=_count(prefetch, "prefetch="),
             grace=self._grace,
         )
-        queues = {*self._routes.queues(), orchestration_queue}
+        queues = {*self._routes.queues(), orchestration}
         middleware = HephaestusMiddleware(self._host, queues)
         actors = Actors(self._host, self._envelopes, middleware.current)
-        actors.declare(broker, orchestration=orchestration_queue, routes=self._routes)
+        actors.declare(broker, orchestration=orchestration, routes=self._routes)
         broker.add_middleware(middleware)
 
     def attach(self, app: OpenableApp) -> None:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import NamedTuple
 
 from dramatiq import Broker, Message
 
@@ -13,8 +13,8 @@ _log = logging.getLogger("hephaestus.dramatiq")
 _PAUSE = 1.0
 """Seconds between two attempts to reach a broker that is away."""
 
-_TRIES = 60
-"""How often a message is tried: one that no broker takes must not hold up the others for ever."""
+_TRIES = 3
+"""How often a message is tried while others are taken; then it is itself what no broker takes."""
 
 _IDLE = 1.0
 """Seconds after which an idle connection is looked after."""
@@ -22,23 +22,31 @@ _IDLE = 1.0
 _MOST = 10_000
 """How many messages may wait to be sent; what comes on top is left to `due`."""
 
-_Item: TypeAlias = "tuple[Message[None], int | None] | None"
+
+class _Item(NamedTuple):
+    message: "Message[None]"
+    delay: int | None
+    tries: int = 0
+    taken: int = 0
+    """How many messages the broker had taken when it refused this one for the first time."""
 
 
 class Sender:
-    """Sends in order; a message that cannot be sent is tried again until the broker is back.
+    """Sends in order, but what the broker refused: that is tried again when the others were.
 
-    It is a hint that may be lost all the same: with the process, or where too many wait.
+    A message is a hint that may be lost: with the process, where too many wait, or where the
+    broker takes others and refuses it.
     """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._waiting: SimpleQueue[_Item] = SimpleQueue()
+        self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._away = False
         self._is_connected = False
         self._dropped = 0
+        self._taken = 0
 
     @property
     def reaches_broker(self) -> bool:
@@ -48,6 +56,7 @@ class Sender:
     def start(self) -> None:
         """Begin to send."""
         self._closed.clear()
+        self._waiting = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="hephaestus-sender", daemon=True)
         self._thread.start()
 
@@ -58,7 +67,7 @@ class Sender:
             delay: After how many milliseconds it is to be delivered.
         """
         if self._waiting.qsize() < _MOST:
-            self._waiting.put((message, delay))
+            self._waiting.put(_Item(message, delay))
             return
         self._dropped += 1
         if self._dropped == 1:
@@ -79,18 +88,13 @@ class Sender:
         connects = has_connection(self._broker)
         try:
             while (item := self._next(connects)) is not None:
-                for _ in range(_TRIES):
-                    if self._try(*item):
-                        break
-                    if self._closed.wait(_PAUSE):
-                        return
-                else:
-                    _log.warning("%s cannot be sent, and is left to who looks for due", item[0])
+                if not self._try(item) and self._closed.wait(_PAUSE):
+                    return
         finally:
             if connects:
                 disconnect(self._broker)
 
-    def _next(self, connects: bool) -> _Item:
+    def _next(self, connects: bool) -> _Item | None:
         """Return the next message; keep a connection of this thread alive meanwhile."""
         while connects and self._is_connected:
             try:
@@ -107,17 +111,28 @@ class Sender:
             self._is_connected = False
             disconnect(self._broker)
 
-    def _try(self, message: "Message[None]", delay: int | None) -> bool:
+    def _try(self, item: _Item) -> bool:
         try:
-            self._broker.enqueue(message, delay=delay)
+            self._broker.enqueue(item.message, delay=item.delay)
         except Exception as error:  # noqa: BLE001  # each broker has errors of its own
-            if not self._away:
-                _log.warning("the broker is away (%r); steps wait until it is back", error)
-            self._away = True
+            self._put_back(item, error)
             return False
         if self._away:
             _log.info("the broker is back")
         self._away = False
         self._is_connected = True
         self._dropped = 0
+        self._taken += 1
         return True
+
+    def _put_back(self, item: _Item, error: Exception) -> None:
+        """Let a message wait behind the others, which tell whether it is the broker's fault."""
+        if not item.tries:
+            item = item._replace(taken=self._taken)
+        elif item.taken < self._taken and item.tries >= _TRIES:
+            _log.warning("%s is refused (%r), and left to who looks for due", item.message, error)
+            return
+        if not self._away:
+            _log.warning("the broker is away (%r); steps wait until it is back", error)
+        self._away = True
+        self._waiting.put(item._replace(tries=item.tries + 1))

@@ -13,7 +13,7 @@ from hephaestus.errors import (
     StorageUnavailable,
     UnknownWorkflow,
 )
-from hephaestus.execution import Execution, Held, LeaseKeeper, Lookout, failure_of, stop
+from hephaestus.execution import Execution, Held, LeaseKeeper, Lookout, log_failure, stop
 from hephaestus.instance import Instance
 from hephaestus.running import RunningApp
 from hephaestus.storage import Lease, Owner, Storage
@@ -286,7 +286,7 @@ class Work:
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         del self._calls[task]
-        _ = failure_of(task)
+        _ = log_failure(task)
 
     def _spawn_advance(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

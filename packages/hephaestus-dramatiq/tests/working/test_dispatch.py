@@ -102,6 +102,7 @@ async def test_what_a_hook_of_the_codec_hides_is_kept_from_the_broker(
     await parcel.result(PATIENCE)
 
     assert {"card": "4111"} == (await parcel.get()).runtime_metadata
+    assert {"weigh", "label"} & {message.kwargs.get("step") for message in bench.spy.sent}
     assert all("card" not in message.options["meta"] for message in bench.spy.sent)
 
 

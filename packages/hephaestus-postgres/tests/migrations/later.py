@@ -1,4 +1,4 @@
-"""A schema that has had a second step, as a later release will."""
+"""A schema that has had a second migration, as a later release will."""
 
 from hephaestus_postgres.migrations import MIGRATIONS, Migration
 

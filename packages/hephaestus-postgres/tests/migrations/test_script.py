@@ -84,8 +84,8 @@ def test_each_step_is_one_transaction_that_ends_with_the_comment() -> None:
     assert [len(LATER)] * 2 == [lines.count("BEGIN;"), lines.count("COMMIT;")]
     ends = [lines[at - 1] for at, line in enumerate(lines) if line == "COMMIT;"]
     assert [
-        f"COMMENT ON TABLE workflow_instances IS 'hephaestus schema {step.number}';"
-        for step in LATER
+        f"COMMENT ON TABLE workflow_instances IS 'hephaestus schema {migration.number}';"
+        for migration in LATER
     ] == ends
 
 

@@ -136,7 +136,7 @@ class RedisStorage(Transactionless):
         session: object = None,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
-        self._refuse(session)
+        self.refuse_session(session)
         found = self._queries.find(id, workflow, version)
         if not history:
             run_id, fields = await found
@@ -208,7 +208,7 @@ class RedisStorage(Transactionless):
 
     async def create(self, change: Change, *, session: object = None) -> None:
         """Insert a run; see `Storage.create`."""
-        self._refuse(session)
+        self.refuse_session(session)
         call = rows.creating(change, self.codec)
         _accept(change.instance, await self._work.run(script.CREATE, call))
 
@@ -226,7 +226,7 @@ class RedisStorage(Transactionless):
 
     async def post(self, message: Message, *, session: object = None) -> bool:
         """Put a message into its run's inbox."""
-        self._refuse(session)
+        self.refuse_session(session)
         (answer,) = await self._work.run(script.POST, letters.posting(message, self.codec))
         if answer == b"missing":
             raise InstanceNotFound(message.run_id)

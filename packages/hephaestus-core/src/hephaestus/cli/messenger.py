@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from hephaestus.clock import Clock
-from hephaestus.execution import Choice, Execution, LeaseKeeper, Placed, Requests
+from hephaestus.execution import Choice, Execution, LeaseKeeper, Placed, RunnerVerbs
 from hephaestus.instance import Instance
 from hephaestus.runner import OpenableApp
 from hephaestus.running import RunningApp
@@ -15,7 +15,7 @@ from hephaestus.watch import Watch
 _NEVER_USED = timedelta(seconds=15)
 
 
-class Messenger(Requests):
+class Messenger(RunnerVerbs):
     """Stores what is asked of runs, and leaves their steps to others."""
 
     name: ClassVar[str] = "messenger"

@@ -5,8 +5,8 @@ from hephaestus.execution.lookout import Lookout
 from hephaestus.execution.loop import Execution
 from hephaestus.execution.messages import cancel_message, event_message, pending
 from hephaestus.execution.placed import Choice, Dispatcher, Placed
-from hephaestus.execution.requests import Requests
-from hephaestus.execution.tasks import failure_of, stop
+from hephaestus.execution.tasks import log_failure, stop
+from hephaestus.execution.verbs import RunnerVerbs
 
 __all__ = [
     "Choice",
@@ -16,10 +16,10 @@ __all__ = [
     "LeaseKeeper",
     "Lookout",
     "Placed",
-    "Requests",
+    "RunnerVerbs",
     "cancel_message",
     "event_message",
-    "failure_of",
+    "log_failure",
     "pending",
     "stop",
 ]

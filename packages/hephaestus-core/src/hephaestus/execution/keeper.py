@@ -200,4 +200,4 @@ class LeaseKeeper:
         leases = tuple(self._abandoned)
         if leases:
             await self._storage.release(leases, self._clock.now())
-            self._abandoned = [one for one in self._abandoned if one not in leases]
+            del self._abandoned[: len(leases)]  # what came meanwhile stands behind them

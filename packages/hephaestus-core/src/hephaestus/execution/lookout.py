@@ -16,7 +16,10 @@ from hephaestus.storage import Storage
 _log = logging.getLogger("hephaestus.runner")
 _LONGEST_HAND_OVER = timedelta(seconds=10)
 _MOST_TOLD = 10_000
-"""How many runs that cannot be advanced are remembered, so that the log tells it once."""
+"""How many runs that cannot be advanced are remembered, so that the log does not repeat it."""
+
+_SILENCE = timedelta(hours=1)
+"""How long the log is silent about a run before it repeats a warning."""
 
 
 class Lookout:
@@ -52,7 +55,7 @@ class Lookout:
         self._spawn = spawn
         self._alarm = Alarm(clock, poll)
         self._closed = False
-        self._told: dict[str, str] = {}
+        self._told: dict[str, tuple[str, datetime]] = {}
         self.note = self._alarm.note
         """Look at that time as well, if it is near."""
 
@@ -95,6 +98,7 @@ class Lookout:
             await self._execution.advance(run_id, due=due)
         except InstanceNotFound:
             _log.debug("run %s is gone", run_id)
+            self._told.pop(run_id, None)
         except Exception as error:  # noqa: BLE001  # one run must not keep the others
             self._tell(run_id, error)
         else:
@@ -102,10 +106,13 @@ class Lookout:
 
     def _tell(self, run_id: str, error: Exception) -> None:
         """Warn of a run that cannot be advanced; it stays due, and is met again and again."""
-        reason = repr(error)
-        level = logging.DEBUG if self._told.get(run_id) == reason else logging.WARNING
-        if len(self._told) >= _MOST_TOLD:
-            self._told.clear()
-        self._told[run_id] = reason
+        reason, now = repr(error), self._clock.now()
+        told, since = self._told.get(run_id, ("", now))
+        known = told == reason and now - since < _SILENCE
+        if not known:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            self._told[run_id] = reason, now
+        level = logging.DEBUG if known else logging.WARNING
         traceback = None if isinstance(error, HephaestusError) else error
         _log.log(level, "run %s could not be advanced: %s", run_id, error, exc_info=traceback)

@@ -20,8 +20,8 @@ async def stop(*tasks: "asyncio.Task[None]") -> None:
             _log.warning("%s does not heed its cancellation and is left behind", task.get_name())
 
 
-def failure_of(task: "asyncio.Task[None]") -> BaseException | None:
-    """Return what a task that is done has raised, and log it."""
+def log_failure(task: "asyncio.Task[None]") -> BaseException | None:
+    """Log what a task that is done has raised, and return it."""
     error = None if task.cancelled() else task.exception()
     if isinstance(error, HephaestusError):
         _log.warning("a step could not be carried through: %s", error)

@@ -18,8 +18,8 @@ from hephaestus.execution import (
     LeaseKeeper,
     Lookout,
     Placed,
-    Requests,
-    failure_of,
+    RunnerVerbs,
+    log_failure,
     stop,
 )
 from hephaestus.instance import Instance
@@ -38,7 +38,7 @@ _AT_LEAST = 20
 """How many due runs are taken even when no step can begin: timers and cancels need no room."""
 
 
-class LocalRunner(Requests):
+class LocalRunner(RunnerVerbs):
     """Executes steps in this process.
 
     On a durable storage several processes share the work: each takes what is due, at its start
@@ -261,5 +261,5 @@ class LocalRunner(Requests):
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not isinstance(failure_of(task), StorageUnavailable):
+        if not isinstance(log_failure(task), StorageUnavailable):
             self._fill()

@@ -72,7 +72,7 @@ class MemoryStorage(Transactionless):
         session: object = None,
     ) -> Instance:
         """Return a run by run id or id; see `Storage.get`."""
-        self._refuse(session)
+        self.refuse_session(session)
         row = self._find(id, workflow, version)
         entries = tuple(self._histories.of(row.run_id)) if history else ()
         return row.instance(self.codec, entries)
@@ -148,7 +148,7 @@ class MemoryStorage(Transactionless):
 
     async def create(self, change: Change, *, session: object = None) -> None:
         """Insert a run; see `Storage.create`."""
-        self._refuse(session)
+        self.refuse_session(session)
         instance = change.instance
         if instance.run_id in self._rows:
             return
@@ -182,7 +182,7 @@ class MemoryStorage(Transactionless):
 
     async def post(self, message: Message, *, session: object = None) -> bool:
         """Put a message into its run's inbox."""
-        self._refuse(session)
+        self.refuse_session(session)
         row = self._row(message.run_id)
         if message.dedup_key in row.dedup_keys:
             return False

@@ -1,11 +1,11 @@
 """The contract of a storage, and the values that cross it."""
 
 from hephaestus.storage.change import Change, Lease, Owner, Snapshot
-from hephaestus.storage.clocks import check_clock
 from hephaestus.storage.containment import contains
 from hephaestus.storage.contract import HasSchema, Storage, Transaction
 from hephaestus.storage.filters import Filters, checked_pruning
 from hephaestus.storage.importing import importable, recordable
+from hephaestus.storage.skew import check_clock
 from hephaestus.storage.transactionless import Transactionless
 
 __all__ = [

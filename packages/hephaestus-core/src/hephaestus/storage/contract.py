@@ -366,7 +366,7 @@ class Transaction(Protocol):
         ...
 
     async def flush(self) -> None:
-        """Send what the session still holds back; from here on its effects are found valid."""
+        """Send what the session still holds back, and check all constraints, deferred ones too."""
         ...
 
     async def load(self) -> Snapshot:

@@ -22,10 +22,10 @@ class Transactionless:
         )
 
     def when_committed(self, session: object, call: Callable[[], object]) -> None:  # noqa: ARG002  # never called
-        """Refuse a session of the caller's; see `_refuse`."""
-        self._refuse(session)
+        """Refuse a session of the caller's; see `refuse_session`."""
+        self.refuse_session(session)
 
-    def _refuse(self, session: object) -> None:
+    def refuse_session(self, session: object) -> None:
         """Refuse a session of the caller's.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The schema, step by step; what was released is never edited."""
+"""The schema, one migration after the other; what was released is never edited."""
 
 from hephaestus_postgres.migrations import v01_tables
 from hephaestus_postgres.migrations.migration import Migration

@@ -15,16 +15,16 @@ _quoted = make_url("postgresql+asyncpg://").get_dialect()().identifier_preparer.
 
 
 class Change(NamedTuple):
-    """One numbered step in one direction."""
+    """One numbered migration in one direction."""
 
     number: int
-    """Of the step."""
+    """Of the migration."""
 
     version: int
     """What the schema is at afterwards."""
 
     statements: tuple[str, ...]
-    """Those of the step, then that of the comment; for one transaction."""
+    """Those of the migration, then that of the comment; for one transaction."""
 
     @property
     def is_up(self) -> bool:
@@ -95,7 +95,7 @@ class Plan:
         ]
 
     def script(self, start: int, target: int) -> str:
-        """Return the changes as plain SQL, a transaction for each step.
+        """Return the changes as plain SQL, a transaction for each migration.
 
         Raises:
             InvalidArgument: As for `changes`.
@@ -105,7 +105,7 @@ class Plan:
     def _transaction(self, change: Change) -> str:
         body = "".join(f"{statement};\n" for statement in (self.lock, *change.statements))
         return (
-            f"-- hephaestus-postgres: step {change.number}, to version {change.version}\n"
+            f"-- hephaestus-postgres: migration {change.number}, to version {change.version}\n"
             f"BEGIN;\n{body}COMMIT;\n"
         )
 

@@ -13,7 +13,7 @@ from hephaestus.message import Message
 from hephaestus.storage import Storage
 
 
-class Requests:
+class RunnerVerbs:
     """The verbs of a runner by which callers ask something of a run; a runner inherits them.
 
     What is only posted waits for somebody to advance the run.
