@@ -164,7 +164,7 @@ def test_messages_beyond_measure_are_left_to_who_looks_for_due(
 
     broker.is_away.clear()
 
-    assert took(broker, 6)
+    assert took(broker, 5)
     assert "more are left to who looks for due" in caplog.text
 
 

@@ -112,11 +112,11 @@ class Sender:
             disconnect(self._broker)
 
     def _try(self, item: _Item) -> bool:
+        """Send a message; answer False if it waits for another try."""
         try:
             self._broker.enqueue(item.message, delay=item.delay)
         except Exception as error:  # noqa: BLE001  # each broker has errors of its own
-            self._put_back(item, error)
-            return False
+            return self._is_refused(item, error)
         if self._away:
             _log.info("the broker is back")
         self._away = False
@@ -125,14 +125,15 @@ class Sender:
         self._taken += 1
         return True
 
-    def _put_back(self, item: _Item, error: Exception) -> None:
+    def _is_refused(self, item: _Item, error: Exception) -> bool:
         """Let a message wait behind the others, which tell whether it is the broker's fault."""
         if not item.tries:
             item = item._replace(taken=self._taken)
         elif item.taken < self._taken and item.tries >= _TRIES:
             _log.warning("%s is refused (%r), and left to who looks for due", item.message, error)
-            return
+            return True
         if not self._away:
             _log.warning("the broker is away (%r); steps wait until it is back", error)
         self._away = True
         self._waiting.put(item._replace(tries=item.tries + 1))
+        return False
