@@ -110,6 +110,20 @@ def test_a_message_that_the_broker_refuses_does_not_hold_up_the_others(
     assert "is refused" in caplog.text
 
 
+def test_a_broker_that_refuses_the_last_message_is_not_taken_for_away(
+    sender: Sender, broker: Flaky
+) -> None:
+    broker.refuses = "too large"
+
+    sender.send(message("too large"))
+    sender.send(message("small"))
+    refusals = [broker.refusals.acquire(timeout=PATIENCE) for _ in range(4)]
+    sender.close(PATIENCE)
+
+    assert all(refusals)
+    assert sender.reaches_broker
+
+
 def test_what_an_outage_left_unsent_does_not_end_the_next_sending(
     sender: Sender, broker: Flaky
 ) -> None:

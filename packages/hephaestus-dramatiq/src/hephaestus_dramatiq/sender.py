@@ -131,6 +131,7 @@ class Sender:
             item = item._replace(taken=self._taken)
         elif item.taken < self._taken and item.tries >= _TRIES:
             _log.warning("%s is refused (%r), and left to who looks for due", item.message, error)
+            self._away = False  # it took others
             return True
         if not self._away:
             _log.warning("the broker is away (%r); steps wait until it is back", error)
